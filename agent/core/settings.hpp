@@ -1,0 +1,75 @@
+// The checked configuration as values. Text to values is agent/config's job; defaults live only here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/core/policy.hpp"
+#include "agent/core/time.hpp"
+
+namespace clockmend::core {
+
+struct NtpSettings {
+  bool enabled = true;
+  /// Names or numeric addresses; empty: discovered from the time daemon's configuration.
+  std::vector<std::string> servers;
+  /// Read ntp.conf, ntpsec, chrony.conf, timesyncd.conf when `servers` is empty.
+  bool discover = true;
+  std::uint16_t port = 123;
+  milliseconds server_timeout{1000};  // one request; one retry follows
+  milliseconds resolve_timeout{2000};
+  /// Stop asking as soon as a majority intersects within this.
+  milliseconds wanted_error{10};
+  seconds idle_interval{1020};  // 17 min: not a divisor of any daemon's poll interval
+  unsigned max_servers = 16;
+};
+
+struct RtcSettings {
+  bool enabled = true;
+  std::string device;  // empty: /dev/rtc, else the first rtc that answers
+};
+
+struct ChannelSettings {
+  bool enabled = true;
+  std::string port_name = "org.clockmend.agent.0";
+  std::vector<std::string> blocked_verbs;
+  seconds max_age{30};
+};
+
+struct DaemonSettings {
+  std::string unit;  // empty: discovered among the known ones
+  milliseconds stop_deadline{10000};
+  milliseconds start_deadline{10000};
+};
+
+struct LogSettings {
+  std::string level = "info";  // debug | info | warning | error
+};
+
+struct Settings {
+  Policy policy;
+  NtpSettings ntp;
+  RtcSettings rtc;
+  ChannelSettings channel;
+  DaemonSettings daemon;
+  LogSettings log;
+  std::uint32_t history_max_records = 1000;
+  /// Where each value that is not a default came from, for `doctor` ("file:line key").
+  std::vector<std::string> origins;
+};
+
+/// Every path the daemon touches, under one prefix (tests use their own tree).
+struct Paths {
+  std::string root;  // "" in production
+  std::string config = "/etc/clockmend/clockmend.toml";
+  std::string config_dir = "/etc/clockmend/conf.d";
+  std::string runtime_dir = "/run/clockmend";
+  std::string state_dir = "/var/lib/clockmend";
+  [[nodiscard]] std::string status() const { return runtime_dir + "/status.json"; }
+  [[nodiscard]] std::string journal() const { return runtime_dir + "/journal"; }
+  [[nodiscard]] std::string control_socket() const { return runtime_dir + "/control.sock"; }
+  [[nodiscard]] std::string history() const { return state_dir + "/history.jsonl"; }
+};
+
+}  // namespace clockmend::core
