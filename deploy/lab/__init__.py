@@ -1,0 +1,1 @@
+"""Real guests for demo, tests and benchmarks. See README.md."""

@@ -1,0 +1,90 @@
+"""Child processes that cannot outlive us: PDEATHSIG, a deadline, ended by pid."""
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+_children = []
+
+
+def without_sys_time():
+    """Re-executes the calling script without CAP_SYS_TIME, so that nothing below can set this machine's clock."""
+    if os.environ.get("CLOCKMEND_NO_SYS_TIME") == "1" and not _has_sys_time():
+        return
+    os.environ["CLOCKMEND_NO_SYS_TIME"] = "1"
+    os.execvp("setpriv", ["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", sys.executable, *sys.orig_argv[1:]])
+
+
+def _has_sys_time():
+    with open("/proc/self/status", encoding="ascii") as status:
+        bounding = next(line for line in status if line.startswith("CapBnd:"))
+    return bool(int(bounding.split()[1], 16) >> 25 & 1)  # CAP_SYS_TIME is 25, linux/capability.h
+
+
+class Child:
+    """A process with its output in a file. `deadline_s` is the longest it may live."""
+
+    def __init__(self, argv, log_path, deadline_s, env=None, netns=None):
+        if netns:
+            argv = ["ip", "netns", "exec", netns, *argv]
+        # setpriv sets the signal and then execs: no code of ours runs between fork and exec.
+        argv = ["setpriv", "--pdeathsig", "KILL", *argv]
+        self.log_path = str(log_path)
+        with open(log_path, "ab") as log:
+            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+        self.pid = self._process.pid
+        self._timer = threading.Timer(deadline_s, self.kill)
+        self._timer.daemon = True
+        self._timer.start()
+        _children.append(self)
+
+    def running(self):
+        return self._process.poll() is None
+
+    def wait(self, timeout_s):
+        return self._process.wait(timeout_s)
+
+    def stop(self, grace_s=2.0):
+        """SIGTERM, then SIGKILL after the grace."""
+        if self.running():
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
+    def kill(self):
+        self._timer.cancel()
+        if self.running():
+            self._process.kill()
+            self._process.wait()
+        if self in _children:
+            _children.remove(self)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+
+def run(argv, timeout_s=60, check=True):
+    """A short command to its end; returns its output as text."""
+    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", *argv], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=timeout_s, check=False)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def missing_tools(*names):
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return [name for name in names if not shutil.which(name, path=path)]
+
+
+@atexit.register
+def _end_all():
+    for child in list(_children):
+        child.kill()

@@ -1,0 +1,196 @@
+"""One guest under QEMU: start, pause, snapshot, migrate to a file, and the ports to it."""
+import calendar
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from . import proc
+from .guest_ports import GuestExec, Observer
+from .network import GUEST, HOST, Network
+from .qmp import Qmp, QmpError
+
+MEMORY_MIB = 512
+
+
+class Vm:
+    """Options: accel "tcg" or "kvm"; network (a Network; its owner closes it); ntp (addresses told to the guest's time
+    daemon); agent_port False leaves the agent's virtio-serial port out; cmdline adds kernel words;
+    deadline_s is the longest QEMU may live."""
+
+    def __init__(self, image, *, accel="tcg", network=None, ntp=(HOST,), agent_port=True, cmdline="", deadline_s=1800,
+                 keep_folder=None):
+        self.image = image
+        self.accel = accel
+        self.network = network or Network("user")
+        self._own_network = network is None
+        self.agent_port = agent_port
+        self.deadline_s = deadline_s
+        self._own_folder = keep_folder is None
+        # Unix socket paths are limited to 108 bytes, so not below a deep build folder.
+        self.folder = Path(keep_folder or tempfile.mkdtemp(prefix="clockmend-vm-"))
+        self.overlay = self.folder / "disk.qcow2"
+        gateway = "none" if self.network.kind == "tap" else HOST
+        self.cmdline = (f"console=ttyS0 root=/dev/vda rw net.ifnames=0 random.trust_cpu=on mitigations=off panic=-1 "
+                        f"systemd.show_status=no quiet lab.ip={GUEST}/24 lab.gw={gateway} lab.ntp={','.join(ntp)} {cmdline}").strip()
+        self.child = self.qmp = self._observer = self._exec = None
+        proc.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", str(self.overlay)])
+
+    def _argv(self, extra):
+        tcg = self.accel == "tcg"
+        argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
+                "-accel", "tcg,tb-size=256" if tcg else "kvm", "-cpu", "max" if tcg else "host", "-smp", "1",
+                "-m", str(MEMORY_MIB), "-rtc", "base=utc,clock=host", "-no-reboot",
+                "-kernel", self.image.kernel, "-initrd", self.image.initrd, "-append", self.cmdline,
+                "-drive", f"file={self.overlay},if=virtio,format=qcow2,cache=unsafe",
+                "-device", "virtio-rng-pci", "-device", "virtio-serial-pci,id=ports",
+                "-serial", f"file:{self.folder}/console.log",
+                "-qmp", f"unix:{self.folder}/qmp.sock,server=on,wait=off"]
+        ports = [("observer", "org.clockmend.test.observer", 2), ("exec", "org.clockmend.test.exec", 3)]
+        if self.agent_port:
+            ports.append(("agent", "org.clockmend.agent.0", 1))
+        for name, port, number in ports:
+            argv += ["-chardev", f"socket,id={name},path={self.folder}/{name}.sock,server=on,wait=off",
+                     "-device", f"virtserialport,bus=ports.0,chardev={name},name={port},nr={number}"]
+        return argv + self.network.qemu_arguments() + list(extra)
+
+    @property
+    def agent_socket(self):
+        """The host's end of the agent's port (one client at a time)."""
+        return str(self.folder / "agent.sock")
+
+    @property
+    def observer(self):
+        self._observer = self._observer or Observer(self.folder / "observer.sock")
+        return self._observer
+
+    @property
+    def exec(self):
+        self._exec = self._exec or GuestExec(self.folder / "exec.sock")
+        return self._exec
+
+    def start(self, extra=()):
+        """Starts a QEMU process and its monitor; returns at once, see wait_booted()."""
+        for name in ("qmp", "observer", "exec", "agent"):
+            (self.folder / f"{name}.sock").unlink(missing_ok=True)
+        self.child = proc.Child(self._argv(extra), self.folder / "qemu.log", self.deadline_s, netns=self.network.name)
+        end = time.monotonic() + 20
+        while self.qmp is None:
+            try:
+                self.qmp = Qmp(self.folder / "qmp.sock")
+            except (FileNotFoundError, ConnectionRefusedError):
+                if not self.child.running() or time.monotonic() > end:
+                    raise RuntimeError(f"QEMU did not start: {self.child.log()}") from None
+                time.sleep(0.02)
+        return self
+
+    def wait_booted(self, timeout_s=120):
+        """Until multi-user.target; a degraded boot is the caller's business."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            if not self.child.running():
+                raise RuntimeError(f"the guest ended while booting: {self.console()[-2000:]}")
+            try:
+                if self.exec.run("systemctl is-active multi-user.target", 5).code == 0:
+                    return self
+            except TimeoutError:
+                pass
+            time.sleep(0.3)
+        raise RuntimeError(f"the guest did not boot within {timeout_s} s: {self.console()[-2000:]}")
+
+    def console(self):
+        path = self.folder / "console.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def stop(self):
+        """Freezes the guest; returns the host's REALTIME in ns when QEMU said so."""
+        self.qmp.command("stop")
+        return time.clock_gettime_ns(time.CLOCK_REALTIME)
+
+    def cont(self):
+        """Lets the guest run; returns the host's REALTIME in ns of QEMU's RESUME event."""
+        self.qmp.events.clear()
+        self.qmp.command("cont")
+        stamp = self.qmp.wait_event("RESUME")["timestamp"]
+        return stamp["seconds"] * 1_000_000_000 + stamp["microseconds"] * 1000
+
+    def freeze(self, seconds):
+        """stop, wait, cont; returns the host's REALTIME in ns at resume."""
+        self.stop()
+        time.sleep(seconds)
+        return self.cont()
+
+    def savevm(self, name):
+        self.qmp.human(f"savevm {name}", 300)
+
+    def loadvm(self, name):
+        """In the same process. Under TCG with clocksource tsc the guest then does not lose the time in between."""
+        self.qmp.human(f"loadvm {name}", 300)
+
+    def restart_from(self, name):
+        """The honest restore: a fresh QEMU process loads the snapshot. Returns REALTIME in ns when it runs."""
+        self._end_process()
+        self.start(["-loadvm", name, "-S"])
+        return self.cont()
+
+    def migrate_through_file(self, gap_s=0.0):
+        """A hot upgrade: save to a file, end QEMU, start a fresh one from the file. Returns REALTIME in ns at resume."""
+        state = self.folder / "state.bin"
+        self.qmp.command("migrate-set-parameters", max_bandwidth=1 << 40)
+        self.qmp.command("migrate", uri=f"exec:cat > {state}")
+        self._wait_migration()
+        self._end_process()
+        time.sleep(gap_s)
+        self.start(["-incoming", f"exec:cat {state}", "-S"])
+        end = time.monotonic() + 60
+        while self.qmp.command("query-status")["status"] == "inmigrate":
+            if time.monotonic() > end:
+                raise QmpError("the incoming migration did not end")
+            time.sleep(0.005)
+        state.unlink()
+        return self.cont()
+
+    def _wait_migration(self):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            status = self.qmp.command("query-migrate").get("status")
+            if status == "completed":
+                return
+            if status in ("failed", "cancelled"):
+                raise QmpError(f"migration {status}")
+            time.sleep(0.02)
+        raise QmpError("the migration did not end")
+
+    def rtc_remove(self):
+        """Unbinds the RTC driver: the guest then has no /dev/rtc0, as on machines without one."""
+        self.exec.check("for d in /sys/bus/p*/drivers/rtc_cmos/*; do [ -e $d/driver ] || continue; "
+                        "echo ${d##*/} > ${d%/*}/unbind; done; [ ! -e /dev/rtc0 ]")
+
+    def rtc_read(self):
+        """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""
+        date = self.qmp.command("qom-get", path="/machine", property="rtc-time")
+        return calendar.timegm((date["tm_year"] + 1900, date["tm_mon"] + 1, date["tm_mday"], date["tm_hour"],
+                                date["tm_min"], date["tm_sec"]))
+
+    def _end_process(self):
+        for port in (self._observer, self._exec, self.qmp):
+            if port is not None:
+                port.close()
+        self._observer = self._exec = self.qmp = None
+        if self.child is not None:
+            self.child.stop()
+            self.child = None
+
+    def close(self):
+        self._end_process()
+        if self._own_network:
+            self.network.close()
+        if self._own_folder and not os.environ.get("CLOCKMEND_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
