@@ -64,10 +64,10 @@ download_debs() {
     shift 2
     mkdir -p "$into/partial"
     if [ -z "$status" ]; then
-        (cd "$into" && apt-get -q -o APT::Sandbox::User=root download "$@" >&2)
+        (cd "$into" && apt-get -qq -o APT::Sandbox::User=root download "$@" >&2)
         return
     fi
-    apt-get -q -y --no-install-recommends --no-remove --download-only \
+    apt-get -qq -y --no-install-recommends --no-remove --download-only \
         -o APT::Sandbox::User=root -o Debug::NoLocking=true \
         -o Dir::State::status="$status" -o Dir::State::extended_states=/dev/null \
         -o Dir::Cache::archives="$into" -o APT::Keep-Downloaded-Packages=true -o APT::Clean-Installed=false \

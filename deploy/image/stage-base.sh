@@ -15,6 +15,8 @@ masked=(
     e2scrub_reap.service systemd-networkd.service systemd-networkd.socket systemd-resolved.service
     systemd-networkd-wait-online.service systemd-update-utmp.service systemd-pstore.service
     systemd-tmpfiles-clean.timer ldconfig.service nftables.service
+    systemd-logind.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+    kmod-static-nodes.service modprobe@.service systemd-random-seed.service
 )
 
 if [ ! -e "$layer/done" ]; then
@@ -38,7 +40,8 @@ if [ ! -e "$layer/done" ]; then
     : > "$layer/tree/etc/machine-id"
     echo guest > "$layer/tree/etc/hostname"
     echo '127.0.0.1 localhost guest' > "$layer/tree/etc/hosts"
-    echo '/dev/vda / ext4 rw,noatime 0 0' > "$layer/tree/etc/fstab"
+    # The initrd mounted the root as it shall be; an entry here would only make systemd wait for udev.
+    : > "$layer/tree/etc/fstab"
     printf '0.0 0 0\n0\nUTC\n' > "$layer/tree/etc/adjtime"
     rm -f "$layer/tree/etc/resolv.conf"
     touch "$layer/done"
