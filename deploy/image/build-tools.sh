@@ -19,5 +19,6 @@ if [ ! -e "$layer/done" ]; then
     for deb in "$layer"/debs/*.deb; do dpkg-deb -x "$deb" "$layer"; done
     remove_tree "$layer/debs"
     touch "$layer/done"
+    prune_layers "tools" "${layer##*-}"
 fi
 printf 'tools=%s\n' "$layer"

@@ -34,6 +34,14 @@ remove_tree() {
     rm -rf --one-file-system -- "$tree"
 }
 
+# Keeps the two newest layers of a kind (the older one may be in use by a guest
+# of another run) and removes the rest.
+prune_layers() {
+    local old
+    touch "$cache_dir/$1-$2"
+    ls -1dt "$cache_dir/$1"-????????????????/ | tail -n +3 | while read -r old; do remove_tree "${old%/}"; done
+}
+
 # Copies a tree with owners, links and extended attributes.
 copy_tree() { cp -a --reflink=auto -- "$1" "$2"; }
 

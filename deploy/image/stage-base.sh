@@ -45,5 +45,6 @@ if [ ! -e "$layer/done" ]; then
     printf '0.0 0 0\n0\nUTC\n' > "$layer/tree/etc/adjtime"
     rm -f "$layer/tree/etc/resolv.conf"
     touch "$layer/done"
+    prune_layers "base" "${layer##*-}"
 fi
 printf '%s\n' "$layer"

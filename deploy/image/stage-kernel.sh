@@ -36,5 +36,6 @@ if [ ! -e "$layer/done" ]; then
     remove_tree "$layer/debs"
     printf '%s %s\n' "$release" "$version" > "$layer/version"
     touch "$layer/done"
+    prune_layers "kernel" "${layer##*-}"
 fi
 printf '%s\n' "$layer"

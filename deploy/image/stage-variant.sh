@@ -27,5 +27,6 @@ if [ ! -e "$layer/done" ]; then
     fi
     remove_tree "$layer/debs"
     touch "$layer/done"
+    prune_layers "$variant" "${layer##*-}"
 fi
 printf '%s\n' "$layer"
