@@ -19,12 +19,18 @@ enum class JournalState { intent, stopped, stepped, rtc, started, done };
 
 [[nodiscard]] constexpr const char* to_string(JournalState s) {
   switch (s) {
-    case JournalState::intent: return "intent";
-    case JournalState::stopped: return "stopped";
-    case JournalState::stepped: return "stepped";
-    case JournalState::rtc: return "rtc";
-    case JournalState::started: return "started";
-    case JournalState::done: return "done";
+    case JournalState::intent:
+      return "intent";
+    case JournalState::stopped:
+      return "stopped";
+    case JournalState::stepped:
+      return "stepped";
+    case JournalState::rtc:
+      return "rtc";
+    case JournalState::started:
+      return "started";
+    case JournalState::done:
+      return "done";
   }
   return "?";
 }

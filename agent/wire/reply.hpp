@@ -33,7 +33,7 @@ struct NotifyReply {
   std::string id;
   Disposition disposition = Disposition::accepted;
   HostTime host_time = HostTime::none;
-  std::string note;  // why host time was not used, and the like; for a human
+  std::string note;                              // why host time was not used, and the like; for a human
   std::optional<core::CorrectionReport> report;  // wait: true only
 };
 

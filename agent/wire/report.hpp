@@ -14,7 +14,8 @@ inline constexpr const char* kReportSchema = "clockmend-report/1";
 /// One line without its newline. Text that is not UTF-8 (server names, kernel strings) is replaced by U+FFFD.
 [[nodiscard]] std::string report_line(const core::CorrectionReport& report);
 [[nodiscard]] std::string report_pretty(const core::CorrectionReport& report);
-/// Strict: unknown, missing or mistyped members are errors naming them. At most 64 KiB.
+/// Missing or mistyped members are errors naming them; unknown ones are left alone, so that a history outlives an upgrade.
+/// At most 64 KiB.
 [[nodiscard]] core::Result<core::CorrectionReport> parse_report(std::string_view text);
 
 }  // namespace clockmend::wire

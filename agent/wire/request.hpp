@@ -31,24 +31,32 @@ struct Quadruple {
   friend bool operator==(const Quadruple&, const Quadruple&) = default;
 };
 
-struct GuestSync { std::int64_t id = 0; };
-struct GuestSyncDelimited { std::int64_t id = 0; };
+struct GuestSync {
+  std::int64_t id = 0;
+};
+struct GuestSyncDelimited {
+  std::int64_t id = 0;
+};
 struct GuestPing {};
 struct GuestInfo {};
 struct GuestGetTime {};
 /// Without a time: "measure yourself" (the QEMU guest agent would read the RTC).
-struct GuestSetTime { std::optional<core::nanoseconds> time; };
+struct GuestSetTime {
+  std::optional<core::nanoseconds> time;
+};
 
 struct ClockNotify {
   core::NoticeEvent event = core::NoticeEvent::resumed;
-  std::string id;     // unique per notice; empty: none given
-  std::string epoch;  // names the life of the VM on one host; empty: none given
-  std::optional<core::RealtimePoint> sent;         // host's clock when the line was written
-  std::optional<core::milliseconds> max_age;       // absent: the configured one
-  bool wait = false;                               // answer with the report instead of an acknowledgement
-  std::vector<Quadruple> exchange;                 // at most kMaxQuadruples
+  std::string id;                             // unique per notice; empty: none given
+  std::string epoch;                          // names the life of the VM on one host; empty: none given
+  std::optional<core::RealtimePoint> sent;    // host's clock when the line was written
+  std::optional<core::milliseconds> max_age;  // absent: the configured one
+  bool wait = false;                          // answer with the report instead of an acknowledgement
+  std::vector<Quadruple> exchange;            // at most kMaxQuadruples
 };
-struct ClockExchange { std::int64_t t1 = 0; };
+struct ClockExchange {
+  std::int64_t t1 = 0;
+};
 struct ClockStatus {};
 struct ClockResync {
   bool dry_run = false;

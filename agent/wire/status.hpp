@@ -15,7 +15,7 @@ inline constexpr const char* kStatusSchema = "clockmend-status/1";
 [[nodiscard]] std::string status_pretty(const core::AgentStatus& status);
 /// One line without its newline.
 [[nodiscard]] std::string status_line(const core::AgentStatus& status);
-/// Strict, at most 256 KiB; another schema version is `unsupported`.
+/// At most 256 KiB; another schema version is `unsupported`. Missing or mistyped members are errors naming them.
 [[nodiscard]] core::Result<core::AgentStatus> parse_status(std::string_view text);
 
 }  // namespace clockmend::wire
