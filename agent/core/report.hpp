@@ -62,6 +62,7 @@ struct CorrectionReport {
   std::string rtc;                   // written | already right | pending | skipped: why | failed: why
   std::string daemon;                // unit(s) running again | none active | failed: why
   std::vector<ActionRecord> actions;
+  std::vector<std::string> notices;  // ids of every host notice this report answers
   RealtimePoint started_realtime{};  // wall clock before, as wrong as it was
   RealtimePoint ended_realtime{};
   nanoseconds duration{};            // BOOTTIME from detection to the end

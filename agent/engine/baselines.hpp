@@ -1,0 +1,42 @@
+// What each witness said while the clock was still right: the ground of differential restore (DESIGN section 2).
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "agent/core/reading.hpp"
+
+namespace clockmend::engine {
+
+struct Baseline {
+  core::OffsetReading reading;
+  /// The clock was disciplined when it was taken: returning to it means being right, not only being as before.
+  bool disciplined = false;
+  /// A correction happened since: the next exact reading replaces it; until then only `needed` may be compared.
+  bool stale = false;
+};
+
+class Baselines {
+ public:
+  [[nodiscard]] const std::optional<Baseline>& of(core::Witness w) const { return slots_[index(w)]; }
+
+  /// Keeps the reading as the new baseline unless the old one, aged, is still the better.
+  void learn(const core::OffsetReading& reading, bool disciplined);
+  /// Replaces whatever is there.
+  void relearn(const core::OffsetReading& reading, bool disciplined);
+  void forget(core::Witness w) { slots_[index(w)].reset(); }
+  /// After a correction: values stay for comparison, the next exact reading replaces them.
+  void mark_stale();
+
+  /// How long the VM was frozen between baseline and reading, as this witness sees it: the change of its offset that no
+  /// adjustment of REALTIME (step or slew, seen in REALTIME - RAW) explains. Nothing without a baseline.
+  [[nodiscard]] std::optional<core::OffsetInterval> gap(const core::OffsetReading& reading) const;
+  /// The step that brings the witness's offset back to its baseline. Nothing without a baseline.
+  [[nodiscard]] std::optional<core::OffsetInterval> needed(const core::OffsetReading& reading) const;
+
+ private:
+  [[nodiscard]] static std::size_t index(core::Witness w) { return static_cast<std::size_t>(w); }
+  std::array<std::optional<Baseline>, 3> slots_;
+};
+
+}  // namespace clockmend::engine

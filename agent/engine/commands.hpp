@@ -1,0 +1,59 @@
+// What the engine asks of the outside world. The executor performs them in order; the engine never waits.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <cstdint>
+
+#include "agent/core/report.hpp"
+
+namespace clockmend::engine {
+
+/// Every probe: measure now.
+struct AskWitnesses {};
+/// One witness again (NTP after the daemon stopped, RTC to learn its baseline).
+struct AskWitness {
+  core::Witness witness = core::Witness::ntp;
+};
+struct StopDaemons {};
+struct StartDaemons {};
+struct ApplyStep {
+  core::Offset offset;
+  core::ActionKind kind = core::ActionKind::step;  // step | trim | slew
+};
+struct WriteRtc {};
+/// Call Engine::deadline(token) after `delay`, unless a later ArmDeadline replaced it.
+struct ArmDeadline {
+  core::nanoseconds delay{};
+  std::uint64_t token = 0;
+};
+struct DisarmDeadline {};
+/// Call Engine::reconsider() after every observation that the commands before this one brought was delivered.
+struct Reconsider {};
+/// The record of a discontinuity is complete.
+struct Publish {
+  core::CorrectionReport report;
+};
+/// Something worth a log line although no discontinuity came of it.
+struct Note {
+  std::string text;
+};
+
+using Command = std::variant<AskWitnesses, AskWitness, StopDaemons, StartDaemons, ApplyStep, WriteRtc, ArmDeadline, DisarmDeadline, Reconsider,
+                             Publish, Note>;
+using Commands = std::vector<Command>;
+
+/// How stopping or starting the time daemons ended.
+struct DaemonOutcome {
+  bool ok = true;
+  bool any = false;    // a daemon was managed at all
+  std::string detail;  // "ntpsec.service", "none active", or what failed
+};
+struct RtcOutcome {
+  bool ok = true;
+  std::string detail;  // written | already right | skipped: why | failed: why
+};
+
+}  // namespace clockmend::engine

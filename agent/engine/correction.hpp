@@ -1,0 +1,101 @@
+// One discontinuity from detection to report: which action comes next, given what has happened so far.
+//
+//   investigating --step--> verifying --NTP, trimmed--> finishing --RTC and daemon done--> done
+//        |  (stop-first: the daemon is stopped and NTP measured again before the step)
+//        +--nothing to do, refused, observed--> finishing (only if the daemon was already stopped) --> done
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "agent/core/observation.hpp"
+#include "agent/core/result.hpp"
+#include "agent/engine/baselines.hpp"
+#include "agent/engine/clock_state_machine.hpp"
+#include "agent/engine/commands.hpp"
+#include "agent/engine/planner.hpp"
+
+namespace clockmend::engine {
+
+/// What a correction needs of the engine that owns it; the references outlive it.
+struct CorrectionContext {
+  const core::Policy& policy;
+  const Baselines& baselines;
+  StepHistory& steps;
+  ClockStateMachine& state;
+  const bool& daemon_active;  // a time daemon ran when last looked
+};
+
+class Correction {
+ public:
+  Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity);
+
+  Commands begin(const core::ClockSnapshot& now);
+  Commands reading(const core::OffsetReading& reading, const core::ClockSnapshot& now);
+  Commands measurement_failed(const core::MeasurementFailed& failure, const core::ClockSnapshot& now);
+  /// A further notice. False: it came too late to be covered by this correction and needs one of its own.
+  [[nodiscard]] bool join(const core::HostNotice& notice);
+  void foreign_step(core::nanoseconds amount);
+  Commands reconsider(const core::ClockSnapshot& now);
+  Commands stepped(const core::Result<core::ClockSnapshot>& result, const core::ClockSnapshot& now);
+  Commands daemons_stopped(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
+  Commands daemons_started(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
+  Commands rtc_written(const RtcOutcome& outcome, const core::ClockSnapshot& now);
+  Commands deadline(std::uint64_t token, const core::ClockSnapshot& now);
+
+  [[nodiscard]] bool done() const { return phase_ == Phase::done; }
+  [[nodiscard]] const core::CorrectionReport& report() const { return report_; }
+  /// False when nothing was found that is worth a record (below record_threshold).
+  [[nodiscard]] bool recorded() const { return recorded_; }
+  /// The witnesses' latest testimony, moved along with every step since it was given: the ground of new baselines.
+  [[nodiscard]] const std::vector<core::Evidence>& testimony() const { return testimony_; }
+
+ private:
+  enum class Phase { investigating, stepping, verifying, finishing, done };
+  enum class Task { idle, requested, finished };
+
+  void add_evidence(const core::OffsetReading& reading);
+  void shift_testimony(core::Offset applied);
+  void advance(const core::ClockSnapshot& now, Commands& out);
+  void investigate(const core::ClockSnapshot& now, Commands& out);
+  void act(const Decision& decision, const core::ClockSnapshot& now, Commands& out);
+  void take_step(const core::Estimate& estimate, const core::ClockSnapshot& now, Commands& out);
+  void work_off(const Gradually& gradually, const core::ClockSnapshot& now, Commands& out);
+  void verify(const core::ClockSnapshot& now, Commands& out);
+  void verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out);
+  void conclude(core::Outcome outcome, std::string reason, const core::ClockSnapshot& now, Commands& out);
+  void finish(const core::ClockSnapshot& now, Commands& out);
+  void publish(const core::ClockSnapshot& now, Commands& out);
+  void request_stop(const core::ClockSnapshot& now, Commands& out);
+  void apply(core::Offset offset, core::ActionKind kind, const core::ClockSnapshot& now, Commands& out);
+  void arm(Commands& out);
+  [[nodiscard]] bool may_act() const;
+  [[nodiscard]] bool waits_for_stop_first() const;
+  [[nodiscard]] PlanContext plan_context(const core::ClockSnapshot& now) const;
+  core::ActionRecord& begin_action(core::ActionKind kind, const core::ClockSnapshot& now);
+  void end_action(core::ActionKind kind, bool ok, std::string detail, const core::ClockSnapshot& now);
+
+  CorrectionContext context_;
+  core::CorrectionReport report_;
+  std::vector<core::Evidence> testimony_;  // the record keeps what was said; this is what it means now
+  Phase phase_ = Phase::investigating;
+  Task stop_ = Task::idle;
+  Task verify_ = Task::idle;
+  Task rtc_ = Task::idle;
+  Task start_ = Task::idle;
+  EventContext event_;
+  DaemonOutcome stopped_;
+  core::RawPoint verify_asked_{};
+  core::ActionKind pending_kind_ = core::ActionKind::step;  // the ApplyStep under way
+  core::Offset pending_offset_;
+  bool remeasure_ = false;        // stop-first: NTP must be measured again now that the daemon is down
+  bool deadline_passed_ = false;
+  bool confirming_ = false;       // trimmed: one more NTP reading tells the residual, nobody waits for it
+  bool local_proof_ = false;      // a witness other than the RTC stood behind the step
+  bool recorded_ = true;
+  bool concluded_ = false;
+  std::string weakness_;          // why the end is not a full success
+  std::uint64_t token_ = 0;
+};
+
+}  // namespace clockmend::engine

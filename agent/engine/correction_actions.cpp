@@ -1,0 +1,227 @@
+// The phases of a correction: what each one does when something new is known.
+#include <algorithm>
+
+#include "agent/engine/correction.hpp"
+
+namespace clockmend::engine {
+namespace {
+
+using core::ActionKind;
+using core::Mode;
+using core::Outcome;
+using core::Witness;
+
+}  // namespace
+
+bool Correction::may_act() const {
+  const auto& notice = report_.discontinuity.notice;
+  return context_.policy.mode == Mode::correct && !(notice && notice->dry_run);
+}
+
+bool Correction::waits_for_stop_first() const {
+  return context_.policy.sequence == core::Sequence::stop_first && (stop_ != Task::finished || remeasure_);
+}
+
+PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
+  PlanContext c;
+  const auto& d = report_.discontinuity;
+  c.guard.now = now;
+  c.guard.own_forward = std::max(report_.total.value, core::nanoseconds::zero());
+  c.guard.forced = d.notice && d.notice->force;
+  c.deadline_passed = deadline_passed_;
+  c.gap_announced = d.notice.has_value() || d.foreign_step.has_value();
+  if (d.notice) c.not_before = d.notice->sent;
+  return c;
+}
+
+void Correction::advance(const core::ClockSnapshot& now, Commands& out) {
+  if (phase_ == Phase::investigating) investigate(now, out);
+  if (phase_ == Phase::verifying) verify(now, out);
+  if (phase_ == Phase::finishing && rtc_ == Task::finished && start_ == Task::finished) publish(now, out);
+}
+
+void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
+  const PlanContext plan = plan_context(now);
+  const Decision decision = decide(testimony_, context_.steps, plan, context_.policy);
+  for (auto& e : report_.discontinuity.evidence)
+    e.used = std::any_of(testimony_.begin(), testimony_.end(), [&](const auto& t) { return t.reading.witness == e.reading.witness && t.used; });
+  if (const auto* wait = std::get_if<Wait>(&decision)) {
+    if (wait->proved_wrong && may_act()) request_stop(now, out);
+    return;
+  }
+  act(decision, now, out);
+}
+
+void Correction::act(const Decision& decision, const core::ClockSnapshot& now, Commands& out) {
+  if (const auto* nothing = std::get_if<NothingToDo>(&decision)) {
+    recorded_ = nothing->recorded;
+    conclude(Outcome::no_action, nothing->why, now, out);
+  } else if (const auto* refuse = std::get_if<Refuse>(&decision)) {
+    conclude(Outcome::refused, refuse->why, now, out);
+  } else if (const auto* gradually = std::get_if<Gradually>(&decision)) {
+    report_.estimate = gradually->estimate;
+    work_off(*gradually, now, out);
+  } else if (const auto* step = std::get_if<Step>(&decision)) {
+    report_.estimate = step->estimate;
+    take_step(step->estimate, now, out);
+  }
+}
+
+void Correction::take_step(const core::Estimate& estimate, const core::ClockSnapshot& now, Commands& out) {
+  if (context_.policy.mode == Mode::slew_only) {
+    work_off({estimate, "mode is \"slew-only\""}, now, out);
+    return;
+  }
+  if (!may_act()) {
+    const bool observe = context_.policy.mode == Mode::observe;
+    conclude(Outcome::observed, observe ? "mode is \"observe\": measured, nothing changed" : "dry run: measured, nothing changed", now, out);
+    return;
+  }
+  local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w != Witness::rtc; });
+  request_stop(now, out);
+  if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
+}
+
+void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot& now, Commands& out) {
+  const auto& notice = report_.discontinuity.notice;
+  const bool slewing = context_.policy.mode == Mode::slew_only;
+  if ((context_.policy.mode != Mode::correct && !slewing) || (notice && notice->dry_run)) {
+    conclude(Outcome::observed, "measured, nothing changed; it would be worked off gradually", now, out);
+    return;
+  }
+  if (slewing && context_.daemon_active) {
+    conclude(Outcome::no_action, gradually.why + "; left to the time daemon", now, out);
+    return;
+  }
+  if (!slewing) {
+    request_stop(now, out);  // its restart makes the daemon measure anew
+    if (stop_ != Task::finished) return;
+  }
+  if (stopped_.any) conclude(Outcome::corrected, gradually.why + "; left to the restarted time daemon", now, out);
+  else apply(gradually.estimate.offset, ActionKind::slew, now, out);
+}
+
+void Correction::apply(core::Offset offset, ActionKind kind, const core::ClockSnapshot& now, Commands& out) {
+  phase_ = Phase::stepping;
+  pending_kind_ = kind;
+  pending_offset_ = offset;
+  context_.state.on(StateEvent::correcting, "setting the clock", now.realtime);
+  core::ActionRecord& action = begin_action(kind, now);
+  action.offset = offset;
+  if (report_.estimate && kind != ActionKind::trim) {
+    action.uncertainty = report_.estimate->uncertainty;
+  }
+  out.push_back(ApplyStep{offset, kind});
+}
+
+void Correction::request_stop(const core::ClockSnapshot& now, Commands& out) {
+  if (stop_ != Task::idle) return;
+  if (!context_.policy.manage_daemon) {
+    stop_ = Task::finished;
+    return;
+  }
+  stop_ = Task::requested;
+  context_.state.on(StateEvent::correcting, "stopping the time daemon", now.realtime);
+  begin_action(ActionKind::stop_daemon, now);
+  out.push_back(StopDaemons{});
+}
+
+void Correction::verify(const core::ClockSnapshot& now, Commands& out) {
+  if (stop_ != Task::finished || verify_ != Task::idle) return;
+  verify_ = Task::requested;
+  verify_asked_ = now.raw;
+  begin_action(ActionKind::verify, now);
+  arm(out);
+  out.push_back(AskWitness{Witness::ntp});
+}
+
+void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out) {
+  verify_ = Task::finished;
+  report_.residual = ntp.offset;
+  report_.residual_uncertainty = ntp.uncertainty;
+  const PlanContext plan = plan_context(now);
+  const TrimDecision d = decide_trim(ntp, testimony_, context_.steps, plan.guard, context_.policy);
+  core::ActionRecord& action = *std::find_if(report_.actions.rbegin(), report_.actions.rend(),
+                                             [](const auto& a) { return a.kind == ActionKind::verify; });
+  action.offset = ntp.offset;
+  action.uncertainty = ntp.uncertainty;
+  end_action(ActionKind::verify, d.hold.empty(), ntp.detail, now);
+  report_.verified = d.hold.empty();
+  if (!d.hold.empty()) weakness_ = d.hold;
+  add_evidence(ntp);
+  if (d.trim) apply(d.trim->offset, ActionKind::trim, now, out);
+  else finish(now, out);
+}
+
+// Without an action taken, the record is complete at once; with a daemon already stopped, it is first started again.
+void Correction::conclude(Outcome outcome, std::string reason, const core::ClockSnapshot& now, Commands& out) {
+  report_.outcome = outcome;
+  report_.reason = std::move(reason);
+  concluded_ = true;
+  if (stop_ == Task::requested || stop_ == Task::finished) {
+    finish(now, out);
+    return;
+  }
+  publish(now, out);
+}
+
+void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
+  phase_ = Phase::finishing;
+  const bool stepped = report_.total.value != core::nanoseconds::zero();
+  const bool proved = report_.verified || local_proof_;
+  if (stepped && proved && context_.policy.write_rtc) {
+    rtc_ = Task::requested;
+    begin_action(ActionKind::write_rtc, now);
+    out.push_back(WriteRtc{});
+  } else {
+    rtc_ = Task::finished;
+    report_.rtc = !stepped ? "" : !context_.policy.write_rtc ? "skipped: write_rtc is off" : "skipped: no witness but the RTC itself";
+  }
+  if (stop_ == Task::requested || (stop_ == Task::finished && stopped_.any)) {
+    start_ = Task::requested;
+    begin_action(ActionKind::start_daemon, now);
+    out.push_back(StartDaemons{});
+  } else {
+    start_ = Task::finished;
+    report_.daemon = stopped_.detail;
+  }
+}
+
+void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
+  phase_ = Phase::done;
+  report_.ended_realtime = now.realtime;
+  report_.duration = now.boottime - report_.discontinuity.detected.boottime;
+  const bool stepped = report_.total.value != core::nanoseconds::zero();
+  if (stepped) {
+    const bool proof = report_.verified || (report_.estimate && corroborated(*report_.estimate));
+    context_.steps.add(now.boottime, report_.total, proof);
+    if (!concluded_) report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
+    else if (report_.outcome != Outcome::failed) report_.outcome = Outcome::corrected;
+  }
+  if (report_.outcome == Outcome::refused) context_.state.on(StateEvent::refused, report_.reason, now.realtime);
+  else if (report_.outcome == Outcome::observed || report_.outcome == Outcome::failed || !weakness_.empty())
+    context_.state.on(StateEvent::finished_weak, weakness_.empty() ? report_.reason : weakness_, now.realtime);
+  else context_.state.on(StateEvent::finished_ok, report_.reason, now.realtime);
+  out.push_back(DisarmDeadline{});
+  out.push_back(Publish{report_});
+}
+
+void Correction::arm(Commands& out) { out.push_back(ArmDeadline{context_.policy.verification_deadline, ++token_}); }
+
+core::ActionRecord& Correction::begin_action(ActionKind kind, const core::ClockSnapshot& now) {
+  core::ActionRecord a;
+  a.kind = kind;
+  a.begun = a.ended = now.boottime - report_.discontinuity.detected.boottime;
+  report_.actions.push_back(std::move(a));
+  return report_.actions.back();
+}
+
+void Correction::end_action(ActionKind kind, bool ok, std::string detail, const core::ClockSnapshot& now) {
+  const auto it = std::find_if(report_.actions.rbegin(), report_.actions.rend(), [&](const auto& a) { return a.kind == kind; });
+  if (it == report_.actions.rend()) return;
+  it->ended = now.boottime - report_.discontinuity.detected.boottime;
+  it->ok = ok;
+  it->detail = std::move(detail);
+}
+
+}  // namespace clockmend::engine

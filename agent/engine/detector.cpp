@@ -1,0 +1,68 @@
+#include "agent/engine/detector.hpp"
+
+namespace clockmend::engine {
+namespace {
+
+// A gap interval must keep clear of zero by this before it counts: the RTC's edge repeats within +-0.7 ms (measured
+// under TCG), and a false alarm costs a second of edge search.
+constexpr core::milliseconds kTrip{5};
+// Readings wider than this saw a second, not an edge: they tell that, not how much.
+constexpr core::milliseconds kExact{50};
+
+std::string milliseconds_text(core::nanoseconds v) {
+  const auto us = std::chrono::duration_cast<core::microseconds>(v).count();
+  const auto whole = us / 1000;
+  return std::to_string(whole) + " ms";
+}
+
+}  // namespace
+
+std::string in_words(core::Offset offset) {
+  const auto ms = std::chrono::duration_cast<core::milliseconds>(core::magnitude(offset)).count();
+  const std::string amount = std::to_string(ms / 1000) + "." + std::to_string(1000 + ms % 1000).substr(1) + " s";
+  return offset.value < core::nanoseconds::zero() ? "clock ahead by " + amount : "clock behind by " + amount;
+}
+
+Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const Settling& settling, const core::Policy& policy) {
+  Judgement j;
+  const auto& base = baselines.of(core::Witness::rtc);
+  if (!base) return j;
+  const bool exact = reading.uncertainty <= kExact;
+  if (base->stale) {
+    const core::OffsetInterval needed = *baselines.needed(reading);
+    if (needed.least_magnitude() > settling.tolerance) {
+      j.detection = Detection{core::Cause::pause, "rtc: after the last correction the RTC still differs: " + in_words(needed.middle())};
+      return j;
+    }
+    j.learn = exact ? Learn::replace : Learn::ignore;
+    return j;
+  }
+  const core::OffsetInterval gap = *baselines.gap(reading);
+  if (gap.high.value < -kTrip) {
+    // Frozen guests fall behind, never ahead: an RTC that went back was written, or lost its phase in a restore.
+    j.note = "the RTC went back against CLOCK_MONOTONIC_RAW by " + milliseconds_text(-gap.middle().value) + ": written or moved, its baseline is learned anew";
+    j.learn = Learn::replace;
+    j.ask_ntp = true;
+    return j;
+  }
+  if (gap.low.value <= kTrip) return j;
+  if (exact && gap.high.value < policy.record_threshold) {
+    j.learn = Learn::replace;  // a short steal or drift below what is recorded
+    return j;
+  }
+  j.detection = Detection{core::Cause::pause, exact ? "rtc: it ran on while the guest stood still, " + in_words(gap.middle())
+                                                    : "rtc: its second changed early, the guest stood still for up to " +
+                                                          milliseconds_text(gap.high.value)};
+  return j;
+}
+
+Judgement judge_ntp(const core::OffsetReading& reading, const core::Policy& policy) {
+  Judgement j;
+  j.learn = Learn::ignore;
+  const core::OffsetInterval i = core::interval_around(reading.offset, reading.uncertainty);
+  if (i.least_magnitude() > policy.step_threshold)
+    j.detection = Detection{core::Cause::ntp_offset, "ntp: " + in_words(reading.offset) + " (" + reading.detail + ")"};
+  return j;
+}
+
+}  // namespace clockmend::engine

@@ -1,0 +1,99 @@
+// The pure agent: observations and outcomes in, commands out. It reads no clock and touches nothing, so the whole of
+// clockmend's judgement runs unchanged in the simulator.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/core/clock_state.hpp"
+#include "agent/core/observation.hpp"
+#include "agent/core/ports/clock_reader.hpp"
+#include "agent/core/status.hpp"
+#include "agent/engine/clock_ledger.hpp"
+#include "agent/engine/correction.hpp"
+#include "agent/engine/detector.hpp"
+
+namespace clockmend::engine {
+
+struct Now {
+  core::ClockSnapshot clocks;
+  core::KernelClockStatus kernel;
+};
+
+class Engine {
+ public:
+  /// `next_number`: of the first report (the history's last + 1).
+  Engine(core::Policy policy, const Now& now, std::uint64_t next_number);
+
+  Commands observe(const core::Observation& observation, const Now& now);
+  Commands reconsider(const Now& now);
+  Commands stepped(const core::Result<core::ClockSnapshot>& result, const Now& now);
+  /// Books an own step; the executor calls it right after the kernel accepted the step and before anything else is
+  /// observed, then stepped().
+  void own_step_applied(core::Offset amount, const core::ClockSnapshot& after_step);
+  Commands daemons_stopped(const DaemonOutcome& outcome, const Now& now);
+  Commands daemons_started(const DaemonOutcome& outcome, const Now& now);
+  Commands rtc_written(const RtcOutcome& outcome, const Now& now);
+  Commands deadline(std::uint64_t token, const Now& now);
+
+  /// Takes effect for the next decision; a correction under way ends under the new policy.
+  void set_policy(const core::Policy& policy) { policy_ = policy; }
+  void set_daemon_active(bool active) { daemon_active_ = active; }
+
+  [[nodiscard]] const core::Policy& policy() const { return policy_; }
+  [[nodiscard]] core::ClockState state() const { return state_.state(); }
+  [[nodiscard]] const std::string& state_reason() const { return state_.reason(); }
+  [[nodiscard]] std::optional<core::RealtimePoint> valid_since() const { return state_.valid_since(); }
+  /// Bound on |offset| now: last verification plus drift since; nothing while the clock is not trusted.
+  [[nodiscard]] std::optional<core::nanoseconds> error_bound(const core::ClockSnapshot& now) const;
+  [[nodiscard]] const core::Counters& counters() const { return counters_; }
+  [[nodiscard]] bool busy() const { return active_.has_value(); }
+  [[nodiscard]] const Baselines& baselines() const { return baselines_; }
+
+ private:
+  struct OwnStep {
+    core::RawPoint at;
+    core::Offset amount;
+  };
+  struct Verification {
+    core::RawPoint at;
+    core::nanoseconds bound{};
+  };
+
+  Commands on_reading(core::OffsetReading reading, const Now& now);
+  Commands on_notice(const core::HostNotice& notice, const Now& now);
+  Commands on_void(const core::BaselineVoid& v);
+  Commands on_failure(const core::MeasurementFailed& failure, const Now& now);
+  Commands idle_rtc(const core::OffsetReading& reading, const Now& now);
+  Commands idle_ntp(const core::OffsetReading& reading, const Now& now);
+  Commands compare_clocks(const Now& now);
+  Commands foreign(const ForeignChange& change, const Now& now);
+  Commands open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
+                const Now& now);
+  Commands after(Commands commands, const Now& now);
+  void close(const Correction& ended, const Now& now);
+  void renew_baselines(const Correction& ended, const Now& now);
+  void count(const core::CorrectionReport& report);
+  void rebase(core::OffsetReading& reading) const;
+  [[nodiscard]] bool disciplined(const Now& now) const;
+
+  core::Policy policy_;
+  std::uint64_t next_number_;
+  ClockLedger ledger_;
+  Baselines baselines_;
+  StepHistory steps_;
+  ClockStateMachine state_;
+  ClockStateMachine state_before_;
+  bool daemon_active_ = false;
+  std::optional<Correction> active_;
+  std::vector<core::HostNotice> late_notices_;  // came too late for the running correction
+  std::deque<OwnStep> own_steps_;
+  std::optional<Verification> verification_;
+  core::nanoseconds settling_{};
+  core::Counters counters_;
+};
+
+}  // namespace clockmend::engine

@@ -1,0 +1,115 @@
+#include "agent/engine/fusion.hpp"
+
+#include <algorithm>
+
+namespace clockmend::engine {
+namespace {
+
+using core::Evidence;
+using core::OffsetInterval;
+using core::Witness;
+
+// An RTC's second edge keeps its phase while the device lives in one VMM process; across a restore it moves by up to this.
+constexpr core::seconds kRtcPhase{1};
+
+OffsetInterval widened(OffsetInterval i, core::nanoseconds by) { return {{i.low.value - by}, {i.high.value + by}}; }
+
+struct Group {
+  std::vector<std::size_t> members;
+  OffsetInterval common{};
+};
+
+// Every maximal group has a common point at some member's lower bound (Marzullo); with so few witnesses trying each is enough.
+Group group_at(const std::vector<Evidence>& evidence, core::Offset point) {
+  Group g;
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    const OffsetInterval& n = evidence[i].needed;
+    if (!n.contains(point)) continue;
+    g.common = g.members.empty() ? n : OffsetInterval{std::max(g.common.low, n.low), std::min(g.common.high, n.high)};
+    g.members.push_back(i);
+  }
+  return g;
+}
+
+bool has(const Group& g, const std::vector<Evidence>& evidence, Witness w) {
+  return std::any_of(g.members.begin(), g.members.end(), [&](std::size_t i) { return evidence[i].reading.witness == w; });
+}
+
+// Above zero when `a` is preferred over `b`.
+int compare(const Group& a, const Group& b, const std::vector<Evidence>& evidence, core::OnDisagreement rule) {
+  if (a.members.size() != b.members.size()) return a.members.size() > b.members.size() ? 1 : -1;
+  const Witness preferred = rule == core::OnDisagreement::host ? Witness::host : Witness::ntp;
+  const int preference = static_cast<int>(has(a, evidence, preferred)) - static_cast<int>(has(b, evidence, preferred));
+  if (preference != 0) return preference;
+  return a.common.half_width() < b.common.half_width() ? 1 : -1;
+}
+
+core::Estimate summarize(const Group& g, const std::vector<Evidence>& evidence) {
+  const auto tightest = *std::min_element(g.members.begin(), g.members.end(), [&](std::size_t a, std::size_t b) {
+    return evidence[a].needed.half_width() < evidence[b].needed.half_width();
+  });
+  core::Estimate e;
+  e.offset = evidence[tightest].needed.middle();
+  e.uncertainty = evidence[tightest].needed.half_width();
+  e.basis = evidence[tightest].basis;
+  e.best = evidence[tightest].reading.witness;
+  e.witnesses = static_cast<unsigned>(g.members.size());
+  for (const std::size_t i : g.members) {
+    const core::OffsetReading& r = evidence[i].reading;
+    e.agreeing.push_back(r.witness);
+    if (r.witness == Witness::ntp) e.ntp_majority = r.agreeing >= 2 && 2 * r.agreeing > r.answered;
+  }
+  return e;
+}
+
+core::nanoseconds distance(const OffsetInterval& a, const OffsetInterval& b) {
+  if (a.overlaps(b)) return core::nanoseconds::zero();
+  return a.high < b.low ? b.low.value - a.high.value : a.low.value - b.high.value;
+}
+
+}  // namespace
+
+Evidence testify(const core::OffsetReading& reading, const Baselines& baselines, const EventContext& event, const core::Policy& policy) {
+  Evidence e{reading, core::Basis::absolute, core::interval_around(reading.offset, reading.uncertainty + reading.systematic), false};
+  const auto& base = baselines.of(reading.witness);
+  if (reading.witness == Witness::ntp || !base) return e;
+  // A host's own error cancels only against a baseline taken while the guest's clock was known good, on the same host.
+  if (reading.witness == Witness::host && (!base->disciplined || event.host_moved)) return e;
+  e.basis = core::Basis::differential;
+  e.needed = *baselines.needed(reading);
+  if (reading.witness == Witness::rtc) {
+    if (event.host_moved) e.needed = widened(e.needed, kRtcPhase + policy.host_clock_error);
+    else if (event.foreign_step && !base->disciplined) e.needed = widened(e.needed, kRtcPhase);
+  }
+  return e;
+}
+
+Vote vote(std::vector<Evidence>& evidence, const core::Policy& policy) {
+  Vote result;
+  if (evidence.empty()) return result;
+  Group best = group_at(evidence, evidence.front().needed.low);
+  bool tie = false;
+  for (std::size_t i = 1; i < evidence.size(); ++i) {
+    const Group g = group_at(evidence, evidence[i].needed.low);
+    if (g.members == best.members) continue;
+    const bool subset = std::includes(best.members.begin(), best.members.end(), g.members.begin(), g.members.end());
+    tie = tie || (g.members.size() == best.members.size() && !subset);
+    if (compare(g, best, evidence, policy.on_disagreement) > 0) {
+      tie = tie && g.members.size() == best.members.size();
+      best = g;
+    }
+  }
+  for (auto& e : evidence) e.used = false;
+  for (const std::size_t i : best.members) evidence[i].used = true;
+  for (const auto& e : evidence) {
+    if (e.used) continue;
+    const core::nanoseconds d = distance(e.needed, best.common);
+    if (result.conflict.empty() || d < result.conflict_distance) result.conflict_distance = d;
+    result.conflict += (result.conflict.empty() ? "" : ", ") + std::string(core::to_string(e.reading.witness)) + " disagrees";
+  }
+  if (tie && policy.on_disagreement == core::OnDisagreement::hold) return result;
+  result.estimate = summarize(best, evidence);
+  return result;
+}
+
+}  // namespace clockmend::engine

@@ -1,0 +1,134 @@
+#include "agent/engine/planner.hpp"
+
+#include <algorithm>
+
+namespace clockmend::engine {
+namespace {
+
+using core::Estimate;
+using core::OffsetInterval;
+using core::Witness;
+
+// A step at once wants the result well inside step_threshold; the verification removes the rest.
+core::nanoseconds good_enough(const core::Policy& p) { return p.host_clock_error + core::milliseconds{30}; }
+
+// An RTC whose phase may have moved cannot prove a smaller change by itself (DESIGN section 6, rtc).
+constexpr core::seconds kRtcProvesAlone{1};
+
+OffsetInterval interval(const Estimate& e) { return core::interval_around(e.offset, e.uncertainty); }
+
+bool rtc_alone(const Estimate& e) { return e.witnesses == 1 && e.best == Witness::rtc; }
+
+Decision wait_or(const PlanContext& c, bool proved_wrong, const std::string& why, Decision at_deadline) {
+  if (!c.deadline_passed) return Wait{proved_wrong, why};
+  return at_deadline;
+}
+
+// The verdict that nothing needs doing, or nothing if something might.
+std::optional<Decision> no_action(const Estimate& e, const PlanContext& c, const core::Policy& policy) {
+  const OffsetInterval i = interval(e);
+  if (e.uncertainty > policy.step_threshold) return std::nullopt;
+  if (core::magnitude(e.offset) > policy.step_threshold) return std::nullopt;
+  // Within the threshold by the best estimate, but possibly beyond it by its error: NTP may still tell exactly.
+  if (i.greatest_magnitude() > policy.step_threshold && !c.deadline_passed && e.best != Witness::ntp) return std::nullopt;
+  const bool noise = core::magnitude(e.offset) < policy.record_threshold && !c.gap_announced;
+  return NothingToDo{core::magnitude(e.offset) < policy.record_threshold
+                         ? "measured: the clock is right"
+                         : "measured: the offset is below step_threshold and left to the time daemon",
+                     !noise};
+}
+
+Decision decide_backward(const Estimate& e, const PlanContext& c, const core::Policy& policy) {
+  if (core::magnitude(e.offset) <= policy.backward_slew_limit)
+    return Gradually{e, "backward by less than backward_slew_limit: no jump, worked off gradually"};
+  if (corroborated(e) || c.guard.forced) return Step{e};
+  const std::string why = "a step backward needs two agreeing witnesses or an NTP majority; only " +
+                          std::string(core::to_string(e.best)) + " asks for it";
+  return wait_or(c, true, why, Refuse{why});
+}
+
+std::optional<Decision> not_exact_enough(const Estimate& e, const PlanContext& c, const core::Policy& policy) {
+  const OffsetInterval i = interval(e);
+  const bool proved_wrong = i.least_magnitude() >= policy.step_threshold;
+  if (e.uncertainty > good_enough(policy)) {
+    // After the wait, a coarse estimate is used only if the clock is certainly better off with it.
+    const bool improves = core::magnitude(e.offset) > 2 * e.uncertainty;
+    if (!c.deadline_passed) return Wait{proved_wrong, "the estimate is good to no better than its witness; waiting for a finer one"};
+    if (!improves) return Refuse{"no witness measured well enough before the deadline"};
+  }
+  if (rtc_alone(e) && !c.guard.forced && core::magnitude(e.offset) < kRtcProvesAlone) {
+    const std::string why = "the RTC alone shows a change of less than 1 s, which a moved phase would show too; no second witness answered";
+    return wait_or(c, false, why, Refuse{why});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& history, const PlanContext& context, const core::Policy& policy) {
+  const Vote v = vote(evidence, policy);
+  if (!v.estimate) {
+    const bool wrong = context.not_before && *context.not_before - context.guard.now.realtime >= policy.step_threshold;
+    if (v.conflict.empty()) return wait_or(context, wrong, "no witness has answered yet", Refuse{"no witness could measure the offset"});
+    return wait_or(context, false, v.conflict, Refuse{"witnesses disagree (" + v.conflict + ") and on_disagreement is \"hold\""});
+  }
+  const Estimate& e = *v.estimate;
+  if (v.conflict_distance > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !context.guard.forced) {
+    const std::string why = "witnesses contradict each other by more than disagreement_tolerance (" + v.conflict + ")";
+    return wait_or(context, false, why, Refuse{why});
+  }
+  if (auto verdict = no_action(e, context, policy)) return *verdict;
+  if (auto verdict = not_exact_enough(e, context, policy)) return *verdict;
+  if (core::magnitude(e.offset) <= policy.step_threshold)
+    return wait_or(context, false, "near the threshold; waiting for a finer witness",
+                   NothingToDo{"measured: the offset is below step_threshold and left to the time daemon", true});
+  if (auto why = forbidden(e, history, context.guard, policy)) return wait_or(context, true, *why, Refuse{*why});
+  if (e.offset.value < core::nanoseconds::zero()) return decide_backward(e, context, policy);
+  return Step{e};
+}
+
+TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local, const StepHistory& history,
+                         const GuardContext& guard, const core::Policy& policy) {
+  TrimDecision result;
+  const core::nanoseconds threshold = std::max<core::nanoseconds>(policy.trim_threshold, ntp.uncertainty);
+  if (core::magnitude(ntp.offset) <= threshold) return result;
+  Estimate e;
+  e.offset = ntp.offset;
+  e.uncertainty = ntp.uncertainty;
+  e.best = Witness::ntp;
+  e.witnesses = 1;
+  e.agreeing = {Witness::ntp};
+  e.ntp_majority = ntp.agreeing >= 2 && 2 * ntp.agreeing > ntp.answered;
+  const OffsetInterval i = core::interval_around(ntp.offset, ntp.uncertainty);
+  core::nanoseconds away{};
+  std::string who;
+  for (const auto& l : local) {
+    if (l.reading.witness == Witness::ntp) continue;
+    if (l.needed.overlaps(i)) {
+      ++e.witnesses;
+      e.agreeing.push_back(l.reading.witness);
+    } else {
+      const core::nanoseconds d = l.needed.high < i.low ? i.low.value - l.needed.high.value : l.needed.low.value - i.high.value;
+      if (d > away) {
+        away = d;
+        who = core::to_string(l.reading.witness);
+      }
+    }
+  }
+  const bool outvoted = away > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !guard.forced;
+  const bool host_wins = away > core::nanoseconds::zero() && policy.on_disagreement != core::OnDisagreement::ntp && !guard.forced;
+  if (outvoted || host_wins) {
+    result.hold = "NTP and " + who + " disagree; the clock stays as the local witness set it";
+    return result;
+  }
+  const core::nanoseconds backward = -(e.offset.value + guard.own_forward);
+  if (backward > policy.backward_slew_limit && !corroborated(e) && !guard.forced)
+    result.hold = "NTP alone asks for a step backward beyond backward_slew_limit";
+  else if (auto why = forbidden(e, history, guard, policy))
+    result.hold = *why;
+  else
+    result.trim = e;
+  return result;
+}
+
+}  // namespace clockmend::engine

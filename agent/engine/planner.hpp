@@ -1,0 +1,56 @@
+// Evidence and policy in, one decision out. Called again with each new piece of evidence until it decides.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/engine/fusion.hpp"
+#include "agent/engine/guards.hpp"
+
+namespace clockmend::engine {
+
+/// Not yet: more evidence is coming. `proved_wrong`: whatever comes, a correction will be needed, so slow
+/// preparations (stopping the time daemon) may begin.
+struct Wait {
+  bool proved_wrong = false;
+  std::string why;
+};
+struct NothingToDo {
+  std::string why;
+  bool recorded = true;  // false: below the record threshold, noise
+};
+struct Step {
+  core::Estimate estimate;
+};
+/// Too small to jump backward: the restarted time daemon works it off, or we slew where none is managed.
+struct Gradually {
+  core::Estimate estimate;
+  std::string why;
+};
+struct Refuse {
+  std::string why;
+};
+using Decision = std::variant<Wait, NothingToDo, Step, Gradually, Refuse>;
+
+struct PlanContext {
+  GuardContext guard;
+  bool deadline_passed = false;
+  bool gap_announced = false;  // the host said so, or an operator: an RTC alone need not prove that anything happened
+  std::optional<core::RealtimePoint> not_before;  // a hook's single stamp: true time is at least this, as of `guard.now`
+};
+
+[[nodiscard]] Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& history, const PlanContext& context,
+                              const core::Policy& policy);
+
+/// Verification: what to trim after a step, given a fresh NTP reading. Nothing when it is within threshold or error;
+/// a text when a guard or a disagreement forbids it.
+struct TrimDecision {
+  std::optional<core::Estimate> trim;
+  std::string hold;  // not trimmed although off: why
+};
+[[nodiscard]] TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local,
+                                       const StepHistory& history, const GuardContext& guard, const core::Policy& policy);
+
+}  // namespace clockmend::engine
