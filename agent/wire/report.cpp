@@ -72,6 +72,7 @@ Json to_json(const core::CorrectionReport& value) {
   json["estimate"] = or_null(value.estimate);
   json["actions"] = Json::array();
   for (const core::ActionRecord& action : value.actions) json["actions"].push_back(to_json(action));
+  json["notices"] = value.notices;
   json["discontinuity"] = to_json(value.discontinuity);
   return json;
 }
@@ -95,6 +96,13 @@ core::CorrectionReport read_report(const Json* json, const std::string& where, s
   value.daemon = fields.text("daemon");
   if (const Json* estimate = fields.optional_object("estimate")) value.estimate = read_estimate(*estimate, fields.path("estimate"), error);
   for (const Json& item : fields.array("actions")) value.actions.push_back(read_action(item, fields.path("actions"), error));
+  for (const Json& id : fields.array("notices")) {
+    if (!id.is_string()) {
+      fields.fail("notices", "must hold strings");
+      break;
+    }
+    value.notices.push_back(id.get<std::string>());
+  }
   value.discontinuity = read_discontinuity(fields.object("discontinuity"), fields.path("discontinuity"), error);
   return value;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "agent/core/verbs.hpp"
 #include "agent/wire/fields.hpp"
 #include "agent/wire/json.hpp"
 
@@ -128,12 +129,12 @@ std::variant<Request, RequestError> read_request(const Json& json) {
   return request;
 }
 
+static_assert(core::kChannelVerbs.size() == std::variant_size_v<Request>, "each alternative of Request has its verb, in the same order");
+
 }  // namespace
 
 const std::vector<std::string_view>& all_verbs() {
-  static const std::vector<std::string_view> verbs{"guest-sync",     "guest-sync-delimited", "guest-ping",   "guest-info",
-                                                   "guest-get-time", "guest-set-time",       "clock-notify", "clock-exchange",
-                                                   "clock-status",   "clock-resync",         "clock-history"};
+  static const std::vector<std::string_view> verbs(core::kChannelVerbs.begin(), core::kChannelVerbs.end());
   return verbs;
 }
 

@@ -1,0 +1,223 @@
+#include "agent/config/keys.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+#include "agent/config/date_key.hpp"
+#include "agent/config/key_types.hpp"
+#include "agent/core/verbs.hpp"
+
+namespace clockmend::config {
+namespace {
+
+using core::Settings;
+using namespace std::chrono_literals;
+
+constexpr auto kCentury = std::chrono::hours(24 * 36500);
+
+bool all_of(const std::string& text, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [more](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.find(c) != std::string_view::npos;
+  });
+}
+
+Problem check_host(const std::string& text) {
+  if (text.empty() || text.size() > 255) return "a server is a name or address of 1 .. 255 characters";
+  if (text.front() == '-' || !all_of(text, ".:-_%")) return in_quotes(text) + " is neither a host name nor an address";
+  return std::nullopt;
+}
+
+/// Names one sysfs attribute and one device link: a slash would leave the folder.
+Problem check_port_name(const std::string& text) {
+  if (text.empty() || text.size() > 64 || text.front() == '.' || !all_of(text, ".-_")) return in_quotes(text) + " is not a port name";
+  return std::nullopt;
+}
+
+Problem check_unit(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  constexpr std::string_view kSuffix = ".service";
+  const bool named = text.size() > kSuffix.size() && text.size() <= 255 && text.ends_with(kSuffix) && all_of(text, ":-_.\\@");
+  if (!named) return in_quotes(text) + " is not a service unit (NAME.service)";
+  return std::nullopt;
+}
+
+Problem check_device(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (!text.starts_with("/dev/") || text.find("..") != std::string::npos || !all_of(text, "/-_."))
+    return in_quotes(text) + " is not below /dev";
+  return std::nullopt;
+}
+
+Problem check_verb(const std::string& text) {
+  if (std::find(core::kChannelVerbs.begin(), core::kChannelVerbs.end(), text) != core::kChannelVerbs.end()) return std::nullopt;
+  const auto meant = nearest(text, {core::kChannelVerbs.begin(), core::kChannelVerbs.end()});
+  return in_quotes(text) + " is not a channel command" + (meant ? "; did you mean " + in_quotes(*meant) + "?" : "");
+}
+
+std::vector<KeySpec> what_may_be_done() {
+  return {
+      word_key<core::Mode>(
+          {"policy", "mode", "What may be done to the clock. observe: detect, measure and report, touch nothing."},
+          {{"correct", core::Mode::correct},
+           {"slew-only", core::Mode::slew_only},
+           {"observe", core::Mode::observe},
+           {"off", core::Mode::off}},
+          [](auto& s) -> auto& { return s.policy.mode; }),
+      word_key<core::Sequence>(
+          {"policy", "sequence",
+           "restore-first: step from the first sufficient witness while the time daemon is being stopped. "
+           "stop-first: touch no clock while a time daemon runs."},
+          {{"restore-first", core::Sequence::restore_first}, {"stop-first", core::Sequence::stop_first}},
+          [](auto& s) -> auto& { return s.policy.sequence; }),
+      word_key<core::OnDisagreement>(
+          {"policy", "on_disagreement", "Whom to follow when the host's time and NTP contradict each other. hold: nobody."},
+          {{"ntp", core::OnDisagreement::ntp}, {"host", core::OnDisagreement::host}, {"hold", core::OnDisagreement::hold}},
+          [](auto& s) -> auto& { return s.policy.on_disagreement; }),
+      word_key<core::OnForeignStep>(
+          {"policy", "on_foreign_step", "When somebody else set the clock: verify it against the witnesses, or ignore it."},
+          {{"verify", core::OnForeignStep::verify}, {"ignore", core::OnForeignStep::ignore}},
+          [](auto& s) -> auto& { return s.policy.on_foreign_step; }),
+  };
+}
+
+std::vector<KeySpec> thresholds() {
+  return {
+      duration_key(
+          {"policy", "record_threshold", "Smaller gaps are taken for noise and not recorded."}, 1ms, 10s,
+          [](auto& s) -> auto& { return s.policy.record_threshold; }),
+      duration_key(
+          {"policy", "step_threshold", "A larger offset starts a correction; smaller ones are left to the time daemon."}, 1ms, 1h,
+          [](auto& s) -> auto& { return s.policy.step_threshold; }),
+      duration_key(
+          {"policy", "trim_threshold", "Inside a correction, verification removes what is left above this."}, 1us, 1s,
+          [](auto& s) -> auto& { return s.policy.trim_threshold; }),
+      duration_key(
+          {"policy", "backward_slew_limit", "A clock that is ahead by up to this is not stepped backward."}, 0s, 1min,
+          [](auto& s) -> auto& { return s.policy.backward_slew_limit; }),
+      duration_key(
+          {"policy", "max_forward_uncorroborated", "One witness alone may move the clock forward by this much."}, 0s, kCentury,
+          [](auto& s) -> auto& { return s.policy.max_forward_uncorroborated; }),
+      duration_key(
+          {"policy", "max_backward_uncorroborated", "One witness alone may move the clock backward by this much."}, 0s, kCentury,
+          [](auto& s) -> auto& { return s.policy.max_backward_uncorroborated; }),
+      duration_key(
+          {"policy", "disagreement_tolerance", "A single NTP server may contradict a local witness by this much."}, 1ms, 1h,
+          [](auto& s) -> auto& { return s.policy.disagreement_tolerance; }),
+      duration_key(
+          {"policy", "max_accumulated", "Sum of uncorroborated steps allowed within accumulation_window."}, 0s, kCentury,
+          [](auto& s) -> auto& { return s.policy.max_accumulated; }),
+      duration_key(
+          {"policy", "accumulation_window", "See max_accumulated."}, 1min, std::chrono::hours(24 * 30),
+          [](auto& s) -> auto& { return s.policy.accumulation_window; }),
+  };
+}
+
+std::vector<KeySpec> bounds() {
+  return {
+      date_key(
+          {"policy", "floor", "No corrected time before this. The build date and the last good time apply anyway where they are later."},
+          [](auto& s) -> auto& { return s.policy.floor; }),
+      date_key(
+          {"policy", "ceiling", "No corrected time after this."}, [](auto& s) -> auto& { return s.policy.ceiling; }),
+      duration_key(
+          {"policy", "host_clock_error", "How far the host's own clock may be from true time."}, 0s, 10s,
+          [](auto& s) -> auto& { return s.policy.host_clock_error; }),
+      duration_key(
+          {"policy", "verification_deadline", "Witnesses that have not answered by then are decided without."}, 100ms, 1min,
+          [](auto& s) -> auto& { return s.policy.verification_deadline; }),
+  };
+}
+
+std::vector<KeySpec> ntp() {
+  return {
+      flag_key(
+          {"ntp", "enabled", "Ask NTP servers at all."}, [](auto& s) -> auto& { return s.ntp.enabled; }),
+      list_key(
+          {"ntp", "servers", "Names or addresses; a name stands for all its addresses. Empty: found in the time daemon's configuration."},
+          "list of up to 16 names or addresses", 16, check_host, [](auto& s) -> auto& { return s.ntp.servers; }),
+      flag_key(
+          {"ntp", "discover", "With no servers given, read ntp.conf, chrony.conf, timesyncd.conf."},
+          [](auto& s) -> auto& { return s.ntp.discover; }),
+      number_key(
+          {"ntp", "port", "UDP port of the servers."}, 1, 65535, [](auto& s) -> auto& { return s.ntp.port; }),
+      duration_key(
+          {"ntp", "server_timeout", "Wait for one answer; one retry follows."}, 50ms, 10s,
+          [](auto& s) -> auto& { return s.ntp.server_timeout; }),
+      duration_key(
+          {"ntp", "resolve_timeout", "Wait for a name's addresses."}, 50ms, 30s, [](auto& s) -> auto& { return s.ntp.resolve_timeout; }),
+      duration_key(
+          {"ntp", "wanted_error", "A majority that agrees within this ends the measurement."}, 1ms, 1s,
+          [](auto& s) -> auto& { return s.ntp.wanted_error; }),
+      duration_key(
+          {"ntp", "idle_interval", "How often an undisturbed clock is verified."}, 64s, std::chrono::hours(24),
+          [](auto& s) -> auto& { return s.ntp.idle_interval; }),
+      number_key(
+          {"ntp", "max_servers", "At most so many addresses are asked."}, 1, 64, [](auto& s) -> auto& { return s.ntp.max_servers; }),
+  };
+}
+
+std::vector<KeySpec> rtc_and_channel() {
+  return {
+      flag_key(
+          {"rtc", "enabled", "Watch the RTC."}, [](auto& s) -> auto& { return s.rtc.enabled; }),
+      text_key(
+          {"rtc", "device", "Empty: /dev/rtc, else the first that answers."}, "path below /dev", check_device,
+          [](auto& s) -> auto& { return s.rtc.device; }),
+      flag_key(
+          {"rtc", "write", "Write the RTC after a correction."}, [](auto& s) -> auto& { return s.policy.write_rtc; }),
+      duration_key(
+          {"rtc", "write_threshold", "Only when it is off by more than this."}, 1ms, 1h,
+          [](auto& s) -> auto& { return s.policy.rtc_write_threshold; }),
+      flag_key(
+          {"channel", "enabled", "Listen to the host on the virtio-serial port."}, [](auto& s) -> auto& { return s.channel.enabled; }),
+      text_key(
+          {"channel", "port_name", "Name of the virtio-serial port. org.qemu.guest_agent.0 answers `virsh domtime` where no qemu-ga runs."},
+          "port name", check_port_name, [](auto& s) -> auto& { return s.channel.port_name; }),
+      list_key(
+          {"channel", "blocked_verbs", "Commands refused on the port and on the control socket."}, "list of channel commands",
+          core::kChannelVerbs.size(), check_verb, [](auto& s) -> auto& { return s.channel.blocked_verbs; }),
+      duration_key(
+          {"channel", "max_age", "A notice proved to be older is dropped."}, 1s, 1h, [](auto& s) -> auto& { return s.channel.max_age; }),
+  };
+}
+
+std::vector<KeySpec> daemon_log_history() {
+  return {
+      flag_key(
+          {"daemon", "manage", "Stop the time daemon before, start it after a correction."},
+          [](auto& s) -> auto& { return s.policy.manage_daemon; }),
+      text_key(
+          {"daemon", "unit", "Empty: whichever known time daemon is active."}, "service unit", check_unit,
+          [](auto& s) -> auto& { return s.daemon.unit; }),
+      duration_key(
+          {"daemon", "stop_deadline", "A daemon that has not stopped by then is left alone."}, 100ms, 5min,
+          [](auto& s) -> auto& { return s.daemon.stop_deadline; }),
+      duration_key(
+          {"daemon", "start_deadline", "A daemon that does not run by then is reported."}, 100ms, 5min,
+          [](auto& s) -> auto& { return s.daemon.start_deadline; }),
+      word_key<std::string>(
+          {"log", "level", "Least severity that is logged."},
+          {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}, [](auto& s) -> auto& { return s.log.level; }),
+      number_key(
+          {"history", "max_records", "Older records are dropped beyond this."}, 10, 100000,
+          [](auto& s) -> auto& { return s.history_max_records; }),
+  };
+}
+
+std::vector<KeySpec> gather() {
+  std::vector<KeySpec> keys;
+  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), daemon_log_history()}) {
+    std::move(part.begin(), part.end(), std::back_inserter(keys));
+  }
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<KeySpec>& all_keys() {
+  static const std::vector<KeySpec> keys = gather();
+  return keys;
+}
+
+}  // namespace clockmend::config
