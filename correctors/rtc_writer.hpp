@@ -1,0 +1,39 @@
+// Writes the RTC so that its second edge falls on ours, and reads back that it does.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/core/ports/clock_reader.hpp"
+#include "agent/core/ports/rtc.hpp"
+#include "agent/core/ports/scheduler.hpp"
+
+namespace clockmend::correctors {
+
+struct RtcWriteResult {
+  bool ok = false;
+  bool written = false;  // the device took a write, even if the proof failed
+  std::string detail;    // "written" | "failed: why"
+};
+
+class RtcWriter {
+ public:
+  RtcWriter(core::Rtc& rtc, core::ClockReader& clock, core::Scheduler& scheduler);
+  ~RtcWriter();
+  RtcWriter(const RtcWriter&) = delete;
+  RtcWriter& operator=(const RtcWriter&) = delete;
+
+  /// One write at a time: a second call while one runs ends the first with "cancelled". `done` is called exactly once,
+  /// never from inside write(), at most about 3 s later.
+  void write(std::function<void(const RtcWriteResult&)> done);
+
+ private:
+  struct Job;
+  core::Rtc& rtc_;
+  core::ClockReader& clock_;
+  core::Scheduler& scheduler_;
+  std::unique_ptr<Job> job_;
+};
+
+}  // namespace clockmend::correctors

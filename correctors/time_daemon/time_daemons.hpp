@@ -1,0 +1,66 @@
+// Stops the time daemons that run, and brings back exactly those.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/core/ports/scheduler.hpp"
+#include "agent/core/ports/service_manager.hpp"
+#include "agent/core/settings.hpp"
+
+namespace clockmend::correctors {
+
+enum class DaemonKind { ntpd, ntpsec, chronyd, timesyncd, configured };
+
+[[nodiscard]] const char* to_string(DaemonKind kind);
+
+/// A unit as it was when we looked.
+struct ManagedUnit {
+  std::string unit;           // primary id
+  std::string invocation_id;  // of the run that we saw
+  DaemonKind kind = DaemonKind::configured;
+  core::UnitState state;
+};
+
+struct UnitOutcome {
+  std::string unit;
+  bool ok = false;
+  std::string detail;  // "stopped", "running", "already running: started by someone else", or what failed
+  core::UnitState state;
+};
+
+/// Every operation answers exactly once and never later than its deadline; one operation at a time.
+class TimeDaemons {
+ public:
+  using Units = std::vector<ManagedUnit>;
+  using OnUnits = std::function<void(core::Result<Units>)>;
+  using OnOutcomes = std::function<void(std::vector<UnitOutcome>)>;
+
+  TimeDaemons(core::ServiceManager& services, core::Scheduler& scheduler, core::DaemonSettings settings);
+  ~TimeDaemons();
+  TimeDaemons(const TimeDaemons&) = delete;
+  TimeDaemons& operator=(const TimeDaemons&) = delete;
+
+  void configure(core::DaemonSettings settings);
+
+  /// Time daemons that are active now (aliases resolved, each once), plus those that were active at the last refresh and
+  /// have died since (ActiveState failed: ntpd exits above 1000 s). Empty if none; an error if nobody can be asked.
+  void refresh(OnUnits done);
+  /// The result of the last refresh or start, for status; never asks.
+  [[nodiscard]] const Units& known() const;
+
+  /// Stops them all at once. A unit that does not stop in time is reported and asked to start again, so that its pending
+  /// stop job is cancelled.
+  void stop(const Units& units, OnOutcomes done);
+  /// Starts what was stopped, unless it is masked, runs already, another time daemon became active meanwhile, or the
+  /// system is going down. ok means: seen running with a new InvocationID.
+  void start(const Units& units, OnOutcomes done);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace clockmend::correctors
