@@ -1,0 +1,30 @@
+// How a notice ended, as hooks see it: the exit code.
+#pragma once
+
+namespace clockmend::host {
+
+/// The numbers are the exit codes of clockmend-host and of `clockmend resync`; they are part of the interface.
+enum class Verdict {
+  done = 0,      // corrected, nothing to do, only observed as configured; without waiting: accepted
+  refused = 1,   // a guard forbade the correction, or the notice was refused (too old, blocked, too many)
+  failed = 2,    // the correction was tried and failed
+  no_agent = 3,  // no such socket, nobody listens, or nothing in the guest answers
+  timeout = 4,   // the agent answers, but its report did not come in time
+  busy = 5,      // another client holds the port
+  protocol = 6,  // what answers is not a clockmend agent, or does not keep the protocol
+};
+
+[[nodiscard]] constexpr const char* to_string(Verdict v) {
+  switch (v) {
+    case Verdict::done: return "done";
+    case Verdict::refused: return "refused";
+    case Verdict::failed: return "failed";
+    case Verdict::no_agent: return "no-agent";
+    case Verdict::timeout: return "timeout";
+    case Verdict::busy: return "busy";
+    case Verdict::protocol: return "protocol-error";
+  }
+  return "?";
+}
+
+}  // namespace clockmend::host

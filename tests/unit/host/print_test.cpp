@@ -1,0 +1,74 @@
+#include "agent/host/print.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agent/host/answer.hpp"
+
+namespace clockmend::host {
+namespace {
+
+NotifyResult result_with(core::Outcome outcome) {
+  wire::NotifyReply reply;
+  reply.id = "n1";
+  reply.report = core::CorrectionReport{};
+  reply.report->outcome = outcome;
+  reply.report->total = core::Offset{core::seconds{20}};
+  return {verdict_of(reply), "", reply, {}};
+}
+
+TEST(Print, AReportStartsWithAHeadline) {
+  const Printed printed = print_result(result_with(core::Outcome::corrected), false);
+  EXPECT_EQ(printed.output.rfind("The clock was 20.000 s behind", 0), 0U) << printed.output;
+  EXPECT_TRUE(printed.error.empty());
+}
+
+TEST(Print, JsonIsOneLineThatParsesBack) {
+  const Printed printed = print_result(result_with(core::Outcome::refused), true);
+  ASSERT_FALSE(printed.output.empty());
+  EXPECT_EQ(printed.output.find('\n'), printed.output.size() - 1);
+  const auto reply = wire::parse_reply(printed.output);
+  ASSERT_TRUE(reply);
+  const auto notify = wire::parse_notify_reply(reply->value_json);
+  ASSERT_TRUE(notify);
+  EXPECT_EQ(notify->report->outcome, core::Outcome::refused);
+}
+
+TEST(Print, AFailureGoesToStderrOrIntoTheJson) {
+  const NotifyResult failure{Verdict::busy, "/s: another client\x1b holds the port", std::nullopt, {}};
+  const Printed text = print_result(failure, false);
+  EXPECT_TRUE(text.output.empty());
+  EXPECT_EQ(text.error, "clockmend-host: busy: /s: another client  holds the port\n");
+  const Printed json = print_result(failure, true);
+  const auto reply = wire::parse_reply(json.output);
+  ASSERT_TRUE(reply);
+  ASSERT_TRUE(reply->error);
+  EXPECT_NE(reply->error->text.find("busy"), std::string::npos);
+}
+
+TEST(Print, TheExchangeIsToldInWords) {
+  NotifyResult result = result_with(core::Outcome::corrected);
+  const std::int64_t t = 1'700'000'000'000'000'000;
+  result.rounds.push_back({t, t - 20'000'000'000 + 100'000, t - 20'000'000'000 + 100'000, t + 200'000});
+  EXPECT_NE(print_result(result, false).output.find("the guest was 20.000 s behind"), std::string::npos);
+}
+
+TEST(Answer, EveryOutcomeHasItsExitCode) {
+  EXPECT_EQ(verdict_of(core::Outcome::corrected), Verdict::done);
+  EXPECT_EQ(verdict_of(core::Outcome::no_action), Verdict::done);
+  EXPECT_EQ(verdict_of(core::Outcome::observed), Verdict::done);
+  EXPECT_EQ(verdict_of(core::Outcome::refused), Verdict::refused);
+  EXPECT_EQ(verdict_of(core::Outcome::failed), Verdict::failed);
+  wire::NotifyReply reply;
+  for (const auto d : {wire::Disposition::accepted, wire::Disposition::deferred, wire::Disposition::repeated}) {
+    reply.disposition = d;
+    EXPECT_EQ(verdict_of(reply), Verdict::done);
+  }
+  reply.disposition = wire::Disposition::stale;
+  EXPECT_EQ(verdict_of(reply), Verdict::refused);
+  EXPECT_EQ(verdict_of(wire::ErrorClass::command_not_found), Verdict::protocol);
+  EXPECT_EQ(verdict_of(wire::ErrorClass::rate_limited), Verdict::refused);
+  EXPECT_EQ(verdict_of(wire::ErrorClass::timeout), Verdict::timeout);
+}
+
+}  // namespace
+}  // namespace clockmend::host
