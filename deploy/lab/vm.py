@@ -52,7 +52,7 @@ class Vm:
             ports.append(("agent", "org.clockmend.agent.0", 1))
         for name, port, number in ports:
             argv += ["-chardev", f"socket,id={name},path={self.folder}/{name}.sock,server=on,wait=off",
-                     "-device", f"virtserialport,bus=ports.0,chardev={name},name={port},nr={number}"]
+                     "-device", f"virtserialport,bus=ports.0,chardev={name},name={port},nr={number},id={name}-port"]
         return argv + self.network.qemu_arguments() + list(extra)
 
     @property
@@ -162,10 +162,24 @@ class Vm:
             time.sleep(0.02)
         raise QmpError("the migration did not end")
 
+    def agent_port_unplug(self, timeout_s=10):
+        """Takes the agent's port out of the running guest."""
+        self.qmp.command("device_del", id="agent-port")
+        self.qmp.wait_event("DEVICE_DELETED", timeout_s)
+
+    def agent_port_plug(self):
+        self.qmp.command("device_add", driver="virtserialport", id="agent-port", bus="ports.0", chardev="agent",
+                         name="org.clockmend.agent.0", nr=1)
+
     def rtc_remove(self):
         """Unbinds the RTC driver: the guest then has no /dev/rtc0, as on machines without one."""
         self.exec.check("for d in /sys/bus/p*/drivers/rtc_cmos/*; do [ -e $d/driver ] || continue; "
+                        "echo ${d##*/} > /run/lab-rtc; echo ${d%/*} >> /run/lab-rtc; "
                         "echo ${d##*/} > ${d%/*}/unbind; done; [ ! -e /dev/rtc0 ]")
+
+    def rtc_restore(self):
+        """Binds what rtc_remove() unbound."""
+        self.exec.check("{ read -r device; read -r driver; } < /run/lab-rtc; echo $device > $driver/bind; [ -e /dev/rtc0 ]")
 
     def rtc_read(self):
         """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""

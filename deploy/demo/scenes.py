@@ -1,0 +1,158 @@
+"""One scene each: something happens to the guest, the observer watches from outside, and what must hold is checked."""
+import threading
+import time
+
+from lab import timeline
+
+RIGHT_NS = 10_000_000
+LIAR_S = 10.0
+
+
+def in_words(sample):
+    """The guest's clock as the observer sees it."""
+    amount = f"{sample.error / 1e9:+.6f} s" if abs(sample.error) >= 1e9 else f"{sample.error / 1e6:+.3f} ms"
+    return f"{amount} +- {sample.uncertainty / 1e6:.3f} ms"
+
+
+class Stage:
+    """The guest, its agent and the screen."""
+
+    def __init__(self, screen, vm, agent, servers):
+        self.screen, self.vm, self.agent, self.servers = screen, vm, agent, servers
+
+    def wait_settled(self, timeout_s=120):
+        """Until the clock is right and the agent says so and knows its witnesses."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            sample, status = self.vm.observer.best(), self.agent.status()
+            rtc = next((probe for probe in (status or {}).get("probes", []) if probe["name"] == "rtc"), {})
+            if abs(sample.error) < RIGHT_NS and (status or {}).get("state") == "synchronized" and rtc.get("last"):
+                return sample
+            time.sleep(0.5)
+        self.screen.expect(False, f"the guest settles within {timeout_s} s: offset {in_words(self.vm.observer.best())}, "
+                                  f"agent state {(status or {}).get('state')}: {(status or {}).get('state_reason')}")
+        return self.vm.observer.best()
+
+
+def _watch(stage, since_ns, box):
+    box["took"], box["first"] = stage.vm.observer.wait_right(RIGHT_NS, since_ns, 30)
+
+
+def _judge(stage, report, since_ns, before, daemons, of):
+    screen, agent = stage.screen, stage.agent
+    if not screen.expect(report is not None, "the agent left a record in its history"):
+        screen.block(agent.journal())
+        return
+    screen.block(timeline.text(report, since_ns, of))
+    after = stage.vm.observer.best()
+    screen.say(f"offset seen from outside: before {in_words(before)}, after {in_words(after)}")
+    screen.expect(abs(after.error) <= RIGHT_NS, "the clock is right within 10 ms, seen from outside")
+    screen.expect(report["outcome"] == "corrected", f"outcome is corrected ({report['outcome']}: {report['reason']})")
+    screen.expect(report["verified"], "verified by NTP")
+    screen.expect(report["rtc"].startswith(("written", "already right")), f"RTC: {report['rtc']}")
+    now = agent.daemons()
+    screen.expect(set(now) == set(daemons), f"the time daemon runs again: {', '.join(now) or 'none'}")
+    restarted = any(action["kind"] == "stop-daemon" for action in report["actions"])
+    screen.expect(restarted and now != daemons, "it was stopped and started by the agent")
+
+
+def running(stage):
+    screen = stage.screen
+    sample = stage.wait_settled()
+    daemons = stage.agent.daemons()
+    screen.expect(list(daemons) == ["ntpsec.service"], f"ntpsec runs (active: {', '.join(daemons)})")
+    screen.say(f"offset seen from outside: {in_words(sample)}")
+    screen.expect(abs(sample.error) <= RIGHT_NS, "the clock is right within 10 ms, seen from outside")
+
+
+def freeze(stage, seconds, noticed, check=None):
+    """The VM stands still; with `noticed`, the host's hook speaks right after resume."""
+    screen, vm, agent = stage.screen, stage.vm, stage.agent
+    stage.wait_settled()
+    daemons, number = agent.daemons(), agent.last_number()
+    vm.stop()
+    screen.countdown(seconds, "frozen")
+    resumed = vm.cont()
+    before = vm.observer.sample()
+    notice = agent.notify() if noticed else None
+    screen.say(f"resumed; the guest's clock is {in_words(before)}" + ("; the host notifies" if noticed else "; nobody says a word"))
+    screen.expect(abs(before.error + seconds * 1e9) < 1e9, f"the freeze of {seconds} s is missing on the guest's clock")
+    box = {}
+    watcher = threading.Thread(target=_watch, args=(stage, resumed, box))
+    watcher.start()
+    watcher.join()
+    if notice:
+        said = notice.end()
+        screen.expect(said.code == 0, f"clockmend-host ended well (exit {said.code}{': ' + said.text if said.text else ''})")
+    report = agent.wait_record(number, 40)
+    took = box["took"]
+    if screen.expect(took is not None, "the clock became right within 30 s of resume"):
+        screen.say(f"right within 10 ms since {took / 1e6:.1f} ms after resume, seen from outside")
+    _judge(stage, report, resumed, before, daemons, "resume")
+    if check and report:
+        check(stage, report)
+
+
+def wrong_date(stage, command):
+    """Somebody sets the clock years wrong: beyond what ntpd survives."""
+    screen, vm, agent = stage.screen, stage.vm, stage.agent
+    stage.wait_settled()
+    daemons, number = agent.daemons(), agent.last_number()
+    screen.say(f"in the guest: {command}")
+    # The command prints the clock it made: the agent may be quicker than the next look from outside.
+    box = {}
+    began = time.clock_gettime_ns(time.CLOCK_REALTIME)
+    made = vm.exec.check(command).strip()
+    screen.say(f"the guest's clock was set to {made}")
+    vm.observer.wait_right(RIGHT_NS, began, 30)
+    _watch(stage, began, box)
+    report = agent.wait_record(number, 40)
+    screen.expect(box["took"] is not None, "the clock became right within 30 s")
+    if report:
+        wrong = report["discontinuity"]["foreign_step_ns"] or 0
+        screen.expect(abs(wrong) > 365 * 86400 * 1e9, f"the agent saw somebody set the clock by {wrong / 86400e9:.1f} days")
+    before = box["first"] if report is None else _Made(report)
+    _judge(stage, report, began, before, daemons, "the command was sent")
+
+
+class _Made:
+    """The error that the foreign step made, as recorded."""
+
+    def __init__(self, report):
+        self.error = report["discontinuity"]["foreign_step_ns"] or 0
+        self.uncertainty = RIGHT_NS
+
+
+def stop_first(stage, seconds):
+    """The plain runbook order: no step while a time daemon runs."""
+    stage.agent.drop_in("50-demo", 'sequence = "stop-first"\n')
+    stage.agent.reload()
+    status = stage.agent.wait_status(lambda value: value["sequence"] == "stop-first", 10)
+    stage.screen.expect((status or {}).get("sequence") == "stop-first", "the reload put sequence = \"stop-first\" in force")
+
+    def order(_, report):
+        ends = {action["kind"]: action["ended_ns"] for action in report["actions"]}
+        begins = {action["kind"]: action["begun_ns"] for action in reversed(report["actions"])}
+        stage.screen.expect("step" in begins and ends.get("stop-daemon", 1 << 62) <= begins["step"],
+                            "the clock was stepped only after the daemon had stopped")
+    freeze(stage, seconds, True, order)
+    stage.agent.drop_out("50-demo")
+    stage.agent.reload()
+    stage.agent.wait_status(lambda value: value["sequence"] == "restore-first", 10)
+
+
+def three_servers(stage, seconds, addresses, liar):
+    """Two honest servers against one liar."""
+    screen, vm = stage.screen, stage.vm
+    vm.exec.check(f"/usr/local/lib/lab/ntp-config '{' '.join(addresses)}' && systemctl restart ntpsec")
+    stage.agent.reload()
+    screen.say(f"NTP servers now: {', '.join(addresses)}; {liar} is wrong by {LIAR_S:+.0f} s")
+
+    def outvoted(_, report):
+        status = stage.agent.status()
+        states = {server["address"]: server["state"] for server in status["servers"]}
+        screen.expect(set(addresses) <= set(states), f"all servers were found: {states}")
+        screen.expect("falseticker" in states.get(liar, ""), f"the liar is called one: {states.get(liar)}")
+        total = report["total_step_ns"] / 1e9
+        screen.expect(abs(total - seconds) < 1, f"stepped by the true gap, not by the lie: {total:+.3f} s")
+    freeze(stage, seconds, False, outvoted)
