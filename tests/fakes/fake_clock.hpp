@@ -25,11 +25,13 @@ class FakeClock final : public core::ClockReader {
   /// truth - REALTIME: what a perfect witness would report.
   [[nodiscard]] core::Offset error() const { return {truth_ - realtime_}; }
 
-  /// Time passes for everybody. REALTIME drifts by `drift_ppm` (positive: runs fast).
+  /// Time passes for everybody until MONOTONIC is `d` further. REALTIME drifts by `drift_ppm` (positive: runs fast).
   void advance(core::nanoseconds d) {
-    truth_ += d;
+    // A slew makes REALTIME, MONOTONIC and BOOTTIME run fast together, against the true time and RAW.
+    const core::nanoseconds slew{d.count() / 1'000 * slew_ppm / (1'000'000 + slew_ppm) * 1'000};
+    truth_ += d - slew;
+    raw_ += d - slew;
     monotonic_ += d;
-    raw_ += d;
     boottime_ += d;
     realtime_ += d + core::nanoseconds{d.count() / 1'000'000 * drift_ppm};
   }
@@ -56,6 +58,7 @@ class FakeClock final : public core::ClockReader {
   std::string source = "tsc";
   core::nanoseconds bracket{};
   long drift_ppm = 0;
+  long slew_ppm = 0;  // adjtime(3), chronyd's up to 83333
 
  private:
   core::RealtimePoint truth_;
