@@ -6,6 +6,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "agent/wire/request.hpp"
@@ -20,8 +21,10 @@ using core::ErrorCode;
 constexpr core::milliseconds kRetryConnect{20};
 
 ErrorCode code_of(const asio::error_code& error) {
-  if (error == asio::error::connection_refused || error == std::errc::no_such_file_or_directory) return ErrorCode::not_found;
-  if (error == asio::error::access_denied || error == std::errc::operation_not_permitted) return ErrorCode::not_permitted;
+  // Asio's system category does not compare equal to std::errc conditions, so errno is compared itself.
+  const bool missing = error.category() == asio::error::get_system_category() && error.value() == ENOENT;
+  if (missing || error == asio::error::connection_refused) return ErrorCode::not_found;
+  if (error == asio::error::access_denied || error == asio::error::no_permission) return ErrorCode::not_permitted;
   if (error == asio::error::eof || error == asio::error::broken_pipe || error == asio::error::connection_reset)
     return ErrorCode::unavailable;
   return ErrorCode::io;
@@ -74,12 +77,10 @@ asio::awaitable<core::Status> Connection::connect(const std::string& path) {
     arm();
     co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
     disarm();
-    if (error) co_return failure("connect " + path, error);
-    // connect(2) on a unix socket says EAGAIN when the listener's queue is full, and there is nothing to wait for; Asio
-    // takes it for "in progress" and reports success. getpeername(2) tells the truth.
-    asio::error_code not_connected;
-    static_cast<void>(socket_.remote_endpoint(not_connected));
-    if (!not_connected) co_return core::success();
+    if (!error) co_return core::success();
+    // connect(2) on a unix socket says EAGAIN when the listener's queue is full, and there is nothing to poll for. Asio
+    // turns it into "no buffer space".
+    if (error != asio::error::no_buffer_space) co_return failure("connect " + path, error);
     socket_.close(error);
     if (passed(deadline_)) co_return core::Error{ErrorCode::busy, path + ": other clients are waiting already"};
     asio::steady_timer pause(watchdog_.get_executor(), kRetryConnect);
