@@ -1,0 +1,64 @@
+#include "agent/os/clock_reader.hpp"
+
+#include <sys/timex.h>
+
+#include <utility>
+
+#include "agent/os/files.hpp"
+#include "agent/os/timespecs.hpp"
+
+namespace clockmend::os {
+namespace {
+
+using core::nanoseconds;
+
+// A vDSO clock is read in some 30 ns, an emulated HPET or ACPI timer in microseconds; a bracket beyond this means that we
+// were preempted in the middle, and trying again helps.
+constexpr nanoseconds kTightBracket{5000};
+constexpr int kTries = 4;
+
+core::ClockSnapshot read_once() {
+  core::ClockSnapshot s;
+  s.raw = core::RawPoint{read_clock(CLOCK_MONOTONIC_RAW)};
+  s.realtime = core::RealtimePoint{read_clock(CLOCK_REALTIME)};
+  s.monotonic = core::MonotonicPoint{read_clock(CLOCK_MONOTONIC)};
+  s.boottime = core::BoottimePoint{read_clock(CLOCK_BOOTTIME)};
+  s.bracket = core::RawPoint{read_clock(CLOCK_MONOTONIC_RAW)} - s.raw;
+  return s;
+}
+
+}  // namespace
+
+LinuxClockReader::LinuxClockReader(std::string root) : root_(std::move(root)) {}
+
+core::ClockSnapshot LinuxClockReader::snapshot() {
+  core::ClockSnapshot best = read_once();
+  for (int i = 1; i < kTries && best.bracket > kTightBracket; ++i) {
+    const core::ClockSnapshot next = read_once();
+    if (next.bracket < best.bracket) best = next;
+  }
+  return best;
+}
+
+core::KernelClockStatus LinuxClockReader::kernel_status() {
+  timex t{};  // modes = 0: read only, no privilege needed (adjtimex(2))
+  core::KernelClockStatus status;
+  if (::clock_adjtime(CLOCK_REALTIME, &t) < 0) return status;
+  status.unsynchronized = (t.status & STA_UNSYNC) != 0;
+  status.leap_pending = (t.status & (STA_INS | STA_DEL)) != 0;
+  status.max_error = core::microseconds{t.maxerror};
+  status.frequency_ppm = static_cast<double>(t.freq) / 65536.0;  // ppm with a 16-bit fraction
+  status.tai_offset_s = t.tai;
+  return status;
+}
+
+std::string LinuxClockReader::clocksource() {
+  PosixFileReader files{root_};
+  auto text = files.read("/sys/devices/system/clocksource/clocksource0/current_clocksource", 256);
+  if (!text) return "unknown";
+  std::string name = std::move(text).value();
+  while (!name.empty() && (name.back() == '\n' || name.back() == ' ')) name.pop_back();
+  return name.empty() ? "unknown" : name;
+}
+
+}  // namespace clockmend::os

@@ -1,0 +1,36 @@
+// systemd over D-Bus (org.freedesktop.systemd1(5)).
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <memory>
+#include <string>
+
+#include "agent/core/ports/service_manager.hpp"
+
+namespace clockmend::os {
+
+struct SystemdPlace {
+  std::string bus_address;  // empty: the system bus, or systemd's private socket where there is no bus
+};
+
+/// Connects when first asked, disconnects after some idle seconds, connects anew after the bus went away. Calls under way when
+/// the connection breaks are answered with `unavailable`.
+class SystemdServices final : public core::ServiceManager {
+ public:
+  explicit SystemdServices(asio::io_context& io, SystemdPlace place = {});
+  SystemdServices(const SystemdServices&) = delete;
+  SystemdServices& operator=(const SystemdServices&) = delete;
+  ~SystemdServices() override;
+
+  void query(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  /// Answers only once the unit is inactive or failed. `cancelled` if somebody else's job took the place of ours.
+  void stop(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  /// `invalid` for a masked unit, `unavailable` when something it depends on failed.
+  void start(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  void system_stopping(core::milliseconds deadline, std::function<void(core::Result<bool>)> reply) override;
+
+ private:
+  std::shared_ptr<class SystemdSession> session_;
+};
+
+}  // namespace clockmend::os

@@ -1,0 +1,30 @@
+// Devices coming and going: libudev's monitor, and sysfs where there is no udev.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <memory>
+#include <string>
+
+#include "agent/core/ports/watches.hpp"
+
+namespace clockmend::os {
+
+/// Watches the subsystems rtc, virtio-ports and ptp. A virtio port gets its name from the host only after it was added: it
+/// is reported as `add` without a name, and as `change` once the name is known.
+class UdevDevices final : public core::DeviceSource {
+ public:
+  /// `root` is the prefix before /sys and /run (tests); with a prefix there is no monitor, just the scan.
+  explicit UdevDevices(asio::io_context& io, std::string root = {});
+  UdevDevices(const UdevDevices&) = delete;
+  UdevDevices& operator=(const UdevDevices&) = delete;
+  ~UdevDevices() override;
+
+  /// Without a monitor the devices present are still reported once, and the error says so.
+  core::Status start(std::function<void(const core::DeviceEvent&)> on_event) override;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace clockmend::os
