@@ -125,7 +125,7 @@ class _Made:
 
 def stop_first(stage, seconds):
     """The plain runbook order: no step while a time daemon runs."""
-    stage.agent.drop_in("50-demo", 'sequence = "stop-first"\n')
+    stage.agent.drop_in("50-demo", '[policy]\nsequence = "stop-first"\n')
     stage.agent.reload()
     status = stage.agent.wait_status(lambda value: value["sequence"] == "stop-first", 10)
     stage.screen.expect((status or {}).get("sequence") == "stop-first", "the reload put sequence = \"stop-first\" in force")

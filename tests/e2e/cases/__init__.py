@@ -1,0 +1,11 @@
+"""All cases, in the order in which they run: those of one kind of guest together."""
+from . import channel, config, daemons, disruptions, kvm, ntp, others, package, soak, witnesses
+
+
+def all_cases():
+    """Ordered by profile so that a guest is booted once per profile; package cases end a guest's life."""
+    cases = [*disruptions.CASES, *witnesses.CASES, *ntp.CASES, *daemons.CASES, *channel.CASES, *config.CASES, *package.CASES,
+             *others.CASES, *kvm.CASES, *soak.CASES]
+    names = [case.name for case in cases]
+    assert len(names) == len(set(names)), "two cases share a name"
+    return cases

@@ -1,0 +1,1 @@
+"""Keeps guests and runs cases in them. See ../README.md."""

@@ -1,0 +1,136 @@
+"""One booted guest with its agent, its servers and the outside observer, as a case uses it."""
+import tempfile
+import time
+
+from lab import images, package
+from lab.agent import Agent
+from lab.network import HOST, Network
+from lab.servers import BadServer, HonestServer
+from lab.vm import Vm
+
+from .check import GiveUp
+from .profiles import ADDRESSES, PROFILES
+
+RIGHT_NS = 10_000_000
+SETTLED_NS = 5_000_000
+
+
+class Guest:
+    def __init__(self, profile, accel):
+        self.profile = PROFILES[profile]
+        self.name = profile
+        self.packages = package.build()
+        image = images.build(self.profile.variant, [self.packages.guest_deb])
+        self._folder = tempfile.TemporaryDirectory(prefix="clockmend-e2e-")
+        self.network = Network("tap", ADDRESSES)
+        self.servers = {}
+        self.serve(HOST)
+        self.vm = Vm(image, accel=accel, network=self.network, deadline_s=4 * 3600)
+        self.agent = Agent(self.vm, self.packages.host)
+        self.vm.start().wait_booted()
+
+    @property
+    def observer(self):
+        return self.vm.observer
+
+    @property
+    def exec(self):
+        return self.vm.exec
+
+    # NTP servers on this side.
+    def serve(self, address, fault=None, offset_s=0.0):
+        """Puts an honest server (fault None) or a bad one on the address, instead of what is there."""
+        self.silence(address)
+        make = HonestServer if fault is None else BadServer
+        arguments = [] if fault is None else [fault, offset_s]
+        self.servers[address] = make(self.network, self._folder.name, address, *arguments, deadline_s=4 * 3600)
+
+    def silence(self, address):
+        """No server there any more: the guest gets "port unreachable"."""
+        server = self.servers.pop(address, None)
+        if server:
+            server.stop()
+
+    def only_host_serves(self):
+        for address in list(self.servers):
+            if address != HOST:
+                self.silence(address)
+        self.serve(HOST)
+
+    # The guest's own world.
+    def use_servers(self, addresses):
+        """Points the time daemon at them; the agent is told to look again."""
+        self.exec.check(f"/usr/local/lib/lab/ntp-config '{' '.join(addresses)}' && systemctl restart {self.profile.unit}")
+        self.agent.reload()
+
+    def block_ntp(self):
+        self.exec.check("nft add table inet lab && nft 'add chain inet lab out { type filter hook output priority 0; }' && "
+                        "nft add rule inet lab out udp dport 123 drop")
+
+    def unblock_ntp(self):
+        self.exec.run("nft delete table inet lab")
+
+    def daemon_drop_in(self, text):
+        """A drop-in for the time daemon's unit, gone at the next boot."""
+        folder = f"/run/systemd/system/{self.profile.unit}.d"
+        self.exec.check(f"mkdir -p {folder}")
+        self.exec.push(f"{folder}/50-lab.conf", text)
+        self.exec.check("systemctl daemon-reload")
+
+    def daemon_restore(self):
+        """Without the drop-in, running."""
+        self.exec.check(f"rm -rf /run/systemd/system/{self.profile.unit}.d; systemctl daemon-reload; "
+                        f"systemctl reset-failed {self.profile.unit}; systemctl start {self.profile.unit}", 60)
+
+    def step_clock(self, amount_ns):
+        """Somebody else's relative step, exact to the microsecond (clock_adjtime with ADJ_SETOFFSET | ADJ_NANO)."""
+        seconds, ns = divmod(int(amount_ns), 1_000_000_000)
+        self.exec.check("perl -e '$t = pack(\"lx4q4lx4q3q2\", 0x2100, 0, 0, 0, 0, 0, 0, 0, 0, $ARGV[0], $ARGV[1]) . \"\\0\" x 200; "
+                        f"syscall(305, 0, $t) >= 0 or die $!' -- {seconds} {ns}")
+
+    def set_right(self):
+        """Puts a clock right that a case left wrong on purpose, as an operator would; the agent may notice."""
+        unit = self.profile.unit
+        sample = self.observer.best()
+        if abs(sample.error) > SETTLED_NS // 2:
+            self.exec.check(f"systemctl stop {unit}", 30)
+            self.step_clock(-self.observer.best().error)
+            self.exec.check(f"systemctl start {unit}", 30)
+
+    # Waiting.
+    def settled(self, status):
+        """Why the guest is not ready for a case; empty if it is."""
+        if not status:
+            return "no status.json"
+        if status["state"] != "synchronized":
+            return f"agent state {status['state']}: {status['state_reason']}"
+        rtc = next((probe for probe in status["probes"] if probe["name"] == "rtc"), None)
+        if rtc and rtc["state"] != "off" and not rtc["last"]:
+            return f"rtc probe {rtc['state']}: {rtc['why']}"
+        sample = self.observer.best()
+        if abs(sample.error) > SETTLED_NS:
+            return f"clock off by {sample.error / 1e6:.3f} ms"
+        if self.profile.unit not in self.agent.daemons():
+            return f"{self.profile.unit} does not run"
+        return ""
+
+    def wait_settled(self, timeout_s=90, hold=3):
+        """Until everything is as it shall be before a case, `hold` looks in a row."""
+        end, held, why = time.monotonic() + timeout_s, 0, ""
+        while time.monotonic() < end:
+            why = self.settled(self.agent.status())
+            held = 0 if why else held + 1
+            if held >= hold:
+                return
+            time.sleep(0.4)
+        raise GiveUp(f"the guest did not settle within {timeout_s} s: {why}\n{self.agent.journal()}")
+
+    def alive(self):
+        return self.vm.child is not None and self.vm.child.running()
+
+    def close(self):
+        self.vm.close()
+        for address in list(self.servers):
+            self.silence(address)
+        self.network.close()
+        self._folder.cleanup()

@@ -1,0 +1,138 @@
+"""The process that owns the guests and runs the cases: one guest at a time, kept between cases that ask for the same kind.
+A case that failed, or left the guest unsettled, costs the next one a fresh boot."""
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+
+from lab import accel, images, package
+
+from .check import GiveUp, Log, Skip
+from .guest import Guest
+from .profiles import PROFILES
+
+IDLE_S = 600
+
+
+class Keeper:
+    def __init__(self, cases, wanted_accel):
+        self._cases = {case.name: case for case in cases}
+        self._wanted = wanted_accel
+        self._guest = None
+
+    def _accel(self, profile):
+        image = images.build("ntpsec", [package.build().guest_deb])
+        if not PROFILES[profile].accel:
+            return accel.choose(self._wanted, image)
+        if accel.choose("auto", image) != PROFILES[profile].accel:
+            raise Skip(f"no usable {PROFILES[profile].accel.upper()} on this machine")
+        return PROFILES[profile].accel
+
+    def _guest_for(self, profile, log):
+        if self._guest and (self._guest.name != profile or not self._guest.alive()):
+            self.drop()
+        if not self._guest:
+            chosen = self._accel(profile)
+            began = time.monotonic()
+            self._guest = Guest(profile, chosen)
+            log.say(f"booted {profile} under {chosen} in {time.monotonic() - began:.1f} s")
+        return self._guest
+
+    def drop(self):
+        if self._guest:
+            self._guest.close()
+            self._guest = None
+
+    def _run(self, case, log):
+        guest = self._guest_for(case.profile, log)
+        guest.wait_settled()
+        log.say(f"settled, offset seen from outside {guest.observer.best().error / 1e6:+.3f} ms")
+        # The deadline works by ending QEMU: whatever the case waits for then fails at once.
+        timer = threading.Timer(case.deadline_s, guest.vm.child.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            case.run(guest, log)
+        finally:
+            timer.cancel()
+
+    def _excuse(self, log):
+        """What helps to understand a failure, before the guest is dropped."""
+        try:
+            if self._guest and self._guest.alive():
+                log.say("the agent's journal:")
+                log.say(self._guest.agent.journal(80))
+                log.say("status.json: " + json.dumps(self._guest.agent.status()))
+        except Exception as error:
+            log.say(f"no journal: {error}")
+
+    def run(self, name, out):
+        """Runs one case; returns "passed", "failed" or "skipped"."""
+        case = self._cases[name]
+        log = Log(out)
+        try:
+            self._run(case, log)
+        except Skip as skip:
+            out(f"SKIPPED: {skip}")
+            return "skipped"
+        except GiveUp as error:
+            if str(error) not in log.failed:
+                log.expect(False, str(error))
+        except Exception:
+            log.expect(False, traceback.format_exc())
+        if log.failed:
+            self._excuse(log)
+            self.drop()
+            out(f"FAIL {name}: " + "; ".join(text.splitlines()[0] for text in log.failed))
+            return "failed"
+        out(f"PASS {name}")
+        return "passed"
+
+
+def _converse(keeper, connection):
+    """One request: {"run": NAME} -> {"line": ...}... {"verdict": ...}; {"stop": true} -> {"verdict": "stopped"}."""
+    stream = connection.makefile("rw", encoding="utf-8")
+    request = json.loads(stream.readline())
+
+    def send(**message):
+        stream.write(json.dumps(message) + "\n")
+        stream.flush()
+    if request.get("stop"):
+        keeper.drop()
+        send(verdict="stopped")
+        return False
+    send(verdict=keeper.run(request["run"], lambda line: send(line=line)))
+    return True
+
+
+def serve(path, cases, wanted_accel, owner_pid):
+    """Until told to stop, nobody asked for IDLE_S, or the process `owner_pid` (ctest) is gone."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    keeper = Keeper(cases, wanted_accel)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(4)
+    owner = os.pidfd_open(owner_pid)
+    deadline = time.monotonic() + IDLE_S
+    try:
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([listener, owner], [], [], 10)
+            if owner in ready:
+                return
+            if listener in ready:
+                connection, _ = listener.accept()
+                with connection:
+                    try:
+                        if not _converse(keeper, connection):
+                            return
+                    except (OSError, ValueError):  # the client went away: its case is over, its guest is not trusted
+                        keeper.drop()
+                deadline = time.monotonic() + IDLE_S
+    finally:
+        keeper.drop()
+        os.unlink(path)
