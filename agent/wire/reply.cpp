@@ -32,6 +32,8 @@ const char* to_string(Disposition d) {
       return "repeated";
     case Disposition::stale:
       return "stale";
+    case Disposition::dropped:
+      return "dropped";
   }
   return "?";
 }

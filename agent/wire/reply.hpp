@@ -20,7 +20,8 @@ namespace clockmend::wire {
 ///   deferred:  too many notices; the newest is kept and handed over when the rate allows
 ///   repeated:  this id (or, without an id, this epoch and event) was seen just now; nothing done
 ///   stale:     older than max-age, proved by the exchange; nothing done
-enum class Disposition { accepted, deferred, repeated, stale };
+///   dropped:   a `pausing` too many; nothing done
+enum class Disposition { accepted, deferred, repeated, stale, dropped };
 [[nodiscard]] const char* to_string(Disposition d);
 
 /// What of the host's time was believed.

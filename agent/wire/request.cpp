@@ -33,10 +33,11 @@ core::NoticeEvent event_argument(Fields& fields) {
   return event;
 }
 
-/// Nanoseconds of CLOCK_REALTIME before 1970 are nobody's time.
+/// Nanoseconds of CLOCK_REALTIME before 1970 or after 2200 are nobody's time; within these limits no difference overflows.
 std::int64_t stamp(Fields& fields, const char* key) {
+  constexpr std::int64_t kLatest = 7'258'118'400'000'000'000;  // 2200-01-01
   const std::int64_t value = fields.integer(key);
-  if (value < 0) fields.fail(key, "must not be negative");
+  if (value < 0 || value > kLatest) fields.fail(key, "must be nanoseconds between 1970 and 2200");
   return value;
 }
 
