@@ -1,0 +1,246 @@
+#include "agent/app/agent_app.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+
+#include "agent/app/desk.hpp"
+#include "agent/app/faces.hpp"
+#include "agent/app/history.hpp"
+#include "agent/app/log.hpp"
+#include "agent/app/pipeline.hpp"
+#include "agent/app/status_board.hpp"
+#include "agent/app/system.hpp"
+#include "agent/app/version.hpp"
+#include "agent/config/config.hpp"
+#include "agent/os/clock_set_timerfd.hpp"
+#include "agent/os/notify.hpp"
+#include "agent/os/random.hpp"
+#include "agent/os/resolver_cares.hpp"
+#include "agent/os/signals.hpp"
+#include "agent/os/udev_devices.hpp"
+#include "agent/os/udp_socket.hpp"
+#include "probes/clock_divergence.hpp"
+#include "probes/clocksource.hpp"
+#include "probes/host_notice.hpp"
+#include "probes/ntp/ntp_probe.hpp"
+#include "probes/rtc.hpp"
+
+namespace clockmend::app {
+namespace {
+
+// Which daemons run is asked again now and then, so that one that dies of a gap is known to have run before it. The
+// same event as the idle NTP round would do, but must not depend on NTP.
+constexpr core::seconds kDaemonRefresh{600};
+constexpr core::seconds kFirstDaemonRefresh{1};
+
+core::RealtimePoint earliest_possible(const History& history) {
+  const core::RealtimePoint built{core::seconds{kBuildEpoch}};
+  return std::max(built, history.last_good_time().value_or(built));
+}
+
+core::Policy with_floor(core::Policy policy, const History& history) {
+  policy.floor = std::max(policy.floor, earliest_possible(history));
+  return policy;
+}
+
+class AgentApp {
+ public:
+  AgentApp(const core::Paths& paths, const core::Settings& settings, std::string level_override)
+      : paths_(paths),
+        settings_(settings),
+        level_override_(std::move(level_override)),
+        log_(settings.log.level),
+        system_(io_, paths, settings),
+        history_(loaded(system_.files, system_.writer, paths.history(), settings.history_max_records)),
+        engine_(with_floor(settings.policy, history_), {system_.clock.snapshot(), system_.clock.kernel_status()}, history_.next_number()),
+        executor_(system_.correctors(), system_.journal, engine_.policy(), [this](const std::string& why) { log_.text().error(why); }),
+        pipeline_(engine_, executor_, system_.clock, system_.scheduler, listener()),
+        clock_watch_(io_),
+        devices_(io_, paths.root),
+        network_(io_, system_.clock),
+        resolver_(io_),
+        clocks_(clock_watch_, system_.clock),
+        rtc_(system_.rtc, system_.scheduler, system_.clock),
+        ntp_({network_, resolver_, system_.scheduler, random_, system_.files}, settings.ntp, earliest_possible(history_)),
+        clocksource_(system_.clock),
+        desk_(system_.clock, system_.scheduler, engine_, host_, history_, [this] { return board_.compose(); }),
+        board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), static_cast<std::uint32_t>(::getpid()), sources()),
+        faces_({io_, paths, settings.channel, desk_, host_, [this](const std::string& note) { log_.text().info(note); }}),
+        signals_(io_, [this](os::ProcessSignal s) { signal(s); }) {}
+
+  int run() {
+    log_.text().info("clockmendd {} starts: mode {}, {}, clocksource {}", kVersion, core::to_string(engine_.policy().mode),
+                     core::to_string(engine_.policy().sequence), system_.clock.clocksource());
+    if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
+    if (const auto permitted = system_.adjuster.permitted(); !permitted) log_.text().error("cannot set the clock: {}", permitted.error().text);
+    // Before anything else: what an earlier life of this agent left stopped.
+    executor_.recover([this](const engine::DaemonOutcome& outcome) {
+      if (outcome.any) log_.text().warn("an earlier run ended inside a correction; time daemon: {}", outcome.detail);
+      begin();
+    });
+    io_.run();
+    os::notify_stopping("ending");
+    log_.text().info("clockmendd ends");
+    return 0;
+  }
+
+ private:
+  static History loaded(core::FileReader& files, core::FileWriter& writer, const std::string& path, std::uint32_t max_records) {
+    History history{files, writer, path, max_records};
+    history.load();
+    return history;
+  }
+
+  PipelineListener listener() {
+    return {[this](const core::CorrectionReport& report) { published(report); }, [this](const std::string& note) { log_.text().info(note); },
+            [this] { board_.refresh(); }};
+  }
+
+  StatusSources sources() {
+    StatusSources s;
+    s.daemons = [this] { return daemon_status(); };
+    s.servers = [this] { return ntp_.servers(); };
+    s.channel = [this] { return faces_.channel_state(); };
+    s.rtc_mode = [this] { return rtc_mode(); };
+    s.counters = [this](core::Counters& c) { faces_.add_counters(c); };
+    s.permitted = [this] { return system_.adjuster.permitted(); };
+    s.last = [this] { return history_.last(); };
+    return s;
+  }
+
+  void begin() {
+    for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&clocksource_)})
+      pipeline_.add_probe(*probe);
+    if (settings_.rtc.enabled) pipeline_.add_probe(rtc_);
+    if (settings_.ntp.enabled) pipeline_.add_probe(ntp_);
+    board_.watch(pipeline_.probes());
+    pipeline_.start();
+    faces_.start();
+    const auto watching = devices_.start([this](const core::DeviceEvent& event) { device(event); });
+    if (!watching) log_.text().warn("devices that come later will not be noticed: {}", watching.error().text);
+    refresh_daemons_after(kFirstDaemonRefresh);
+    if (const auto written = board_.write(); !written) log_.text().error("status file: {}", written.error().text);
+    os::notify_ready(status_line());
+  }
+
+  void device(const core::DeviceEvent& event) {
+    faces_.device_event(event);
+    if (event.subsystem != "rtc") return;
+    if (event.action == core::DeviceAction::remove) rtc_.device_gone();
+    else rtc_.device_appeared();
+  }
+
+  void published(const core::CorrectionReport& report) {
+    log_.report(report);
+    if (const auto added = history_.add(report); !added) log_.text().error("history: {}", added.error().text);
+    desk_.published(report);
+    os::notify_status(status_line());
+    refresh_daemons_after(kFirstDaemonRefresh);
+  }
+
+  void refresh_daemons_after(core::seconds delay) {
+    daemon_timer_ = system_.scheduler.after(delay, [this] {
+      // A correction under way asks the service manager itself.
+      if (!engine_.busy()) system_.daemons.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) { daemons_known(units); });
+      refresh_daemons_after(kDaemonRefresh);
+    });
+  }
+
+  void daemons_known(const core::Result<correctors::TimeDaemons::Units>& units) {
+    daemon_problem_ = units ? "" : units.error().text;
+    if (!units) return;
+    engine_.set_daemon_active(!units->empty());
+    if (!units->empty()) ntp_.set_active_daemon(units->front().unit);
+    board_.refresh();
+  }
+
+  std::vector<core::DaemonStatus> daemon_status() {
+    std::vector<core::DaemonStatus> all;
+    for (const auto& u : system_.daemons.known()) {
+      core::DaemonStatus d;
+      d.unit = u.unit;
+      d.active_state = u.state.active_state;
+      d.sub_state = u.state.sub_state;
+      d.invocation_id = u.state.invocation_id;
+      d.running = u.state.running();
+      d.problem = daemon_problem_;
+      all.push_back(std::move(d));
+    }
+    return all;
+  }
+
+  std::string rtc_mode() {
+    if (!system_.rtc.present()) return "none";
+    return system_.rtc.mode() == core::RtcMode::utc ? "utc" : "local";
+  }
+
+  [[nodiscard]] std::string status_line() const { return std::string(core::to_string(engine_.state())) + ": " + engine_.state_reason(); }
+
+  void signal(os::ProcessSignal s) {
+    if (s == os::ProcessSignal::terminate) return io_.stop();
+    os::notify_reloading();
+    reload();
+    os::notify_ready(status_line());
+  }
+
+  void reload() {
+    auto fresh = config::load(system_.files, paths_);
+    if (!fresh) {
+      log_.text().error("the new configuration has errors, the old one stays in force:\n{}", fresh.error().text);
+      board_.set_config_error(fresh.error().text);
+      return;
+    }
+    settings_ = *fresh;
+    log_.set_level(level_override_.empty() ? settings_.log.level : level_override_);
+    engine_.set_policy(with_floor(settings_.policy, history_));
+    system_.daemons.configure(settings_.daemon);
+    ntp_.configure(settings_.ntp);
+    faces_.configure(settings_.channel);
+    board_.set_config_error("");
+    log_.text().info("configuration reloaded: mode {}, {}", core::to_string(settings_.policy.mode), core::to_string(settings_.policy.sequence));
+  }
+
+  core::Paths paths_;
+  core::Settings settings_;
+  std::string level_override_;
+  asio::io_context io_{1};
+  Log log_;
+  System system_;
+  History history_;
+  engine::Engine engine_;
+  Executor executor_;
+  Pipeline pipeline_;
+  os::ClockSetTimerfd clock_watch_;
+  os::UdevDevices devices_;
+  os::UdpFactory network_;
+  os::CaresResolver resolver_;
+  os::KernelRandom random_;
+  probes::ClockDivergenceProbe clocks_;
+  probes::HostNoticeProbe host_;
+  probes::RtcProbe rtc_;
+  probes::NtpProbe ntp_;
+  probes::ClocksourceProbe clocksource_;
+  Desk desk_;
+  StatusBoard board_;
+  Faces faces_;
+  os::SignalWatch signals_;
+  core::TimerHandle daemon_timer_;
+  std::string daemon_problem_;
+};
+
+}  // namespace
+
+int run_agent(const core::Paths& paths, const core::Settings& settings, const std::string& level_override) {
+  for (const std::string& dir : {paths.runtime_dir, paths.state_dir}) {
+    if (const auto usable = os::require_directory(paths.root + dir, 0755); !usable) {
+      Log{settings.log.level}.text().error("{}", usable.error().text);
+      return 1;
+    }
+  }
+  AgentApp app{paths, settings, level_override};
+  return app.run();
+}
+
+}  // namespace clockmend::app

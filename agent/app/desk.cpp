@@ -1,0 +1,64 @@
+#include "agent/app/desk.hpp"
+
+#include <vector>
+
+namespace clockmend::app {
+namespace {
+
+// An RTC edge search ends within 1.1 s; after it the baselines of a `pausing` notice are as fresh as they get.
+constexpr core::milliseconds kBaselineTaken{1150};
+// The channel bounds its waits already; this bounds what a defect there could do.
+constexpr std::size_t kMostWaiting = 64;
+
+}  // namespace
+
+Desk::Desk(core::ClockReader& clock, core::Scheduler& scheduler, engine::Engine& engine, probes::HostNoticeProbe& host, History& history,
+           StatusSource status)
+    : clock_(clock), scheduler_(scheduler), engine_(engine), host_(host), history_(history), status_(std::move(status)) {}
+
+void Desk::notify(core::HostNotice notice, OnReport done) {
+  // The report names the notices it answers, so each needs a name.
+  if (notice.id.empty()) notice.id = "local-" + std::to_string(++sequence_);
+  if (notice.event == core::NoticeEvent::pausing) answer_pausing(notice, std::move(done));
+  else if (done && waiting_.size() < kMostWaiting) waiting_.emplace(notice.id, std::move(done));
+  // Delivered from the loop, not from inside the caller: a report may come at once.
+  const std::uint64_t key = ++sequence_;
+  later_[key] = scheduler_.after(core::nanoseconds::zero(), [this, key, n = std::move(notice)] {
+    const core::TimerHandle keep = std::move(later_[key]);
+    later_.erase(key);
+    host_.deliver(n);
+  });
+}
+
+void Desk::answer_pausing(const core::HostNotice& notice, OnReport done) {
+  if (!done) return;
+  const std::uint64_t key = ++sequence_;
+  later_[key] = scheduler_.after(kBaselineTaken, [this, key, notice, done = std::move(done)] {
+    const core::TimerHandle keep = std::move(later_[key]);
+    later_.erase(key);
+    core::CorrectionReport r;
+    r.discontinuity.cause = core::Cause::notice;
+    r.discontinuity.tripwire = "host: pausing";
+    r.discontinuity.notice = notice;
+    r.discontinuity.detected = clock_.snapshot();
+    r.outcome = core::Outcome::no_action;
+    r.reason = "fresh baselines were taken";
+    r.notices = {notice.id};
+    r.started_realtime = r.ended_realtime = r.discontinuity.detected.realtime;
+    done(r);
+  });
+}
+
+std::vector<std::string> Desk::history(std::size_t limit, std::optional<std::uint64_t> before) { return history_.newest(limit, before); }
+
+void Desk::published(const core::CorrectionReport& report) {
+  std::vector<OnReport> answered;
+  for (const std::string& id : report.notices) {
+    const auto [first, last] = waiting_.equal_range(id);
+    for (auto w = first; w != last; ++w) answered.push_back(std::move(w->second));
+    waiting_.erase(first, last);
+  }
+  for (const OnReport& done : answered) done(report);
+}
+
+}  // namespace clockmend::app

@@ -1,0 +1,133 @@
+#include "agent/app/executor.hpp"
+
+#include <utility>
+
+namespace clockmend::app {
+namespace {
+
+std::string describe(const std::vector<correctors::UnitOutcome>& outcomes) {
+  std::string text;
+  for (const auto& o : outcomes) text += (text.empty() ? "" : ", ") + o.unit + " " + o.detail;
+  return text;
+}
+
+bool all_ok(const std::vector<correctors::UnitOutcome>& outcomes) {
+  for (const auto& o : outcomes)
+    if (!o.ok) return false;
+  return true;
+}
+
+}  // namespace
+
+Executor::Executor(Correctors correctors, JournalFile& journal, const core::Policy& policy, OnProblem on_problem)
+    : correctors_(correctors), journal_(journal), policy_(policy), on_problem_(std::move(on_problem)) {}
+
+core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step) {
+  if (step.kind == core::ActionKind::slew) {
+    if (auto slewed = correctors_.stepper.slew(step.offset); !slewed) return slewed.error();
+    return core::ClockSnapshot{};
+  }
+  auto result = correctors_.stepper.step(step.offset, {policy_.floor, policy_.ceiling});
+  // Told after the fact: a step is never replayed, and its record before it would cost the milliseconds that matter most.
+  if (result) record(core::JournalState::stepped, step.offset);
+  return result;
+}
+
+void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
+  stopping_ = true;
+  told_ = false;
+  correctors_.daemons.refresh([this, correction, done = std::move(done)](core::Result<correctors::TimeDaemons::Units> units) {
+    if (!units) {
+      stopping_ = false;
+      done({false, false, units.error().text});
+      if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
+      return;
+    }
+    stopped_ = *units;
+    if (stopped_.empty()) {
+      stopping_ = false;
+      done({true, false, "none active"});
+      if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
+      return;
+    }
+    journaling_ = true;
+    note(journal_.begin(correction, journal_units()));
+    stop_units(stopped_, done);
+  });
+}
+
+void Executor::stop_units(const correctors::TimeDaemons::Units& units, OnDaemons done) {
+  correctors_.daemons.stop(units, [this, done = std::move(done)](const Outcomes& outcomes) { stopped(outcomes, done); });
+}
+
+void Executor::stopped(const Outcomes& outcomes, const OnDaemons& done) {
+  stopping_ = false;
+  record(core::JournalState::stopped);
+  done({all_ok(outcomes), true, describe(outcomes)});
+  if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
+}
+
+void Executor::start_daemons(OnDaemons done) {
+  if (stopping_) start_when_stopped_ = std::move(done);
+  else start_units(std::move(done));
+}
+
+void Executor::start_units(OnDaemons done) {
+  if (stopped_.empty()) {
+    done({true, false, "none active"});
+    return;
+  }
+  correctors_.daemons.start(stopped_, [this, done = std::move(done)](const Outcomes& outcomes) {
+    record(core::JournalState::started);
+    stopped_.clear();
+    done({all_ok(outcomes), true, describe(outcomes)});
+  });
+}
+
+void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
+  if (!correctors_.rtc_enabled) return done({true, false, "skipped: rtc.enabled is off"});
+  if (write.offset && core::magnitude(*write.offset) <= policy_.rtc_write_threshold) return done({true, false, "already right"});
+  correctors_.rtc.write([this, done = std::move(done)](const correctors::RtcWriteResult& r) {
+    record(core::JournalState::rtc);
+    done({r.ok, r.written, r.detail});
+  });
+}
+
+void Executor::finished() {
+  record(core::JournalState::done);
+  journaling_ = false;
+}
+
+void Executor::recover(OnDaemons done) {
+  const std::vector<core::JournalUnit> units = journal_.left_behind();
+  stopped_.clear();
+  for (const core::JournalUnit& u : units) stopped_.push_back({u.unit, u.invocation_id, correctors::DaemonKind::configured, {}});
+  journaling_ = !stopped_.empty();
+  start_units([this, done = std::move(done)](const engine::DaemonOutcome& outcome) {
+    finished();
+    done(outcome);
+  });
+}
+
+void Executor::record(core::JournalState state, std::optional<core::Offset> offset) {
+  if (!journaling_) return;
+  core::JournalRecord r;
+  r.state = state;
+  r.units = journal_units();
+  r.offset = offset;
+  note(journal_.append(std::move(r)));
+}
+
+void Executor::note(const core::Status& written) {
+  if (written || told_) return;
+  told_ = true;
+  if (on_problem_) on_problem_("the journal cannot be written, a crash now would leave the time daemon stopped: " + written.error().text);
+}
+
+std::vector<core::JournalUnit> Executor::journal_units() const {
+  std::vector<core::JournalUnit> units;
+  for (const auto& u : stopped_) units.push_back({u.unit, u.invocation_id});
+  return units;
+}
+
+}  // namespace clockmend::app

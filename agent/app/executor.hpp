@@ -1,0 +1,65 @@
+// Carries out what the engine ordered, writing the journal before every action that a crash must not leave half done.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/app/journal_file.hpp"
+#include "agent/core/policy.hpp"
+#include "agent/engine/commands.hpp"
+#include "correctors/clock_stepper.hpp"
+#include "correctors/rtc_writer.hpp"
+#include "correctors/time_daemon/time_daemons.hpp"
+
+namespace clockmend::app {
+
+/// The correctors an executor drives; they outlive it.
+struct Correctors {
+  correctors::ClockStepper& stepper;
+  correctors::TimeDaemons& daemons;
+  correctors::RtcWriter& rtc;
+  bool rtc_enabled = true;
+};
+
+class Executor {
+ public:
+  using OnDaemons = std::function<void(const engine::DaemonOutcome&)>;
+  using OnRtc = std::function<void(const engine::RtcOutcome&)>;
+  /// A journal that cannot be written (full /run) never stops a correction; it is told once per correction.
+  using OnProblem = std::function<void(const std::string&)>;
+
+  Executor(Correctors correctors, JournalFile& journal, const core::Policy& policy, OnProblem on_problem);
+
+  core::Result<core::ClockSnapshot> apply(const engine::ApplyStep& step);
+  void stop_daemons(std::uint64_t correction, OnDaemons done);
+  /// Waits for a stop under way; starts what it stopped.
+  void start_daemons(OnDaemons done);
+  void write_rtc(const engine::WriteRtc& write, OnRtc done);
+  /// The correction is over: closes the journal.
+  void finished();
+  /// What an earlier life of the agent stopped and did not start again. Answers once; nothing to do answers any = false.
+  void recover(OnDaemons done);
+
+ private:
+  using Outcomes = std::vector<correctors::UnitOutcome>;
+  void stop_units(const correctors::TimeDaemons::Units& units, OnDaemons done);
+  void stopped(const Outcomes& outcomes, const OnDaemons& done);
+  void start_units(OnDaemons done);
+  void record(core::JournalState state, std::optional<core::Offset> offset = std::nullopt);
+  void note(const core::Status& written);
+  [[nodiscard]] std::vector<core::JournalUnit> journal_units() const;
+
+  Correctors correctors_;
+  JournalFile& journal_;
+  const core::Policy& policy_;
+  OnProblem on_problem_;
+  correctors::TimeDaemons::Units stopped_;  // to be brought back
+  bool stopping_ = false;
+  bool journaling_ = false;
+  bool told_ = false;
+  OnDaemons start_when_stopped_;
+};
+
+}  // namespace clockmend::app

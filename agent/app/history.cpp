@@ -1,0 +1,81 @@
+#include "agent/app/history.hpp"
+
+#include <algorithm>
+
+#include "agent/wire/report.hpp"
+
+namespace clockmend::app {
+namespace {
+
+// 1000 records of a few KiB; a larger file was not written by us.
+constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
+
+}  // namespace
+
+History::History(core::FileReader& reader, core::FileWriter& writer, std::string path, std::uint32_t max_records)
+    : reader_(reader), writer_(writer), path_(std::move(path)), max_records_(std::max<std::uint32_t>(max_records, 10)) {}
+
+std::vector<std::string> History::lines() {
+  std::vector<std::string> result;
+  const auto text = reader_.read(path_, kLargestFile);
+  if (!text) return result;
+  std::size_t begin = 0;
+  while (begin < text->size()) {
+    const std::size_t end = std::min(text->find('\n', begin), text->size());
+    if (end > begin) result.push_back(text->substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return result;
+}
+
+void History::load() {
+  records_ = 0;
+  damaged_ = 0;
+  for (const std::string& line : lines()) {
+    auto report = wire::parse_report(line);
+    if (!report) {
+      ++damaged_;
+      continue;
+    }
+    ++records_;
+    last_number_ = std::max(last_number_, report->number);
+    if (report->verified) last_good_ = std::max(last_good_.value_or(report->ended_realtime), report->ended_realtime);
+    last_ = std::move(*report);
+  }
+}
+
+core::Status History::add(const core::CorrectionReport& report) {
+  last_number_ = std::max(last_number_, report.number);
+  last_ = report;
+  if (report.verified) last_good_ = report.ended_realtime;
+  const core::Status written = writer_.append(path_, wire::report_line(report), true);
+  if (!written) return written;
+  // Trimmed by a quarter at a time, so that the whole file is rewritten once in many records.
+  if (++records_ > max_records_) return trim();
+  return written;
+}
+
+core::Status History::trim() {
+  std::vector<std::string> all = lines();
+  const std::size_t keep = max_records_ - max_records_ / 4;
+  if (all.size() > keep) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(keep));
+  std::string text;
+  for (const std::string& line : all) text += line + "\n";
+  records_ = all.size();
+  return writer_.replace(path_, text, true);
+}
+
+std::vector<std::string> History::newest(std::size_t limit, std::optional<std::uint64_t> before) {
+  std::vector<std::string> all = lines();
+  std::vector<std::string> result;
+  for (auto line = all.rbegin(); line != all.rend() && result.size() < limit; ++line) {
+    if (before) {
+      const auto report = wire::parse_report(*line);
+      if (!report || report->number >= *before) continue;
+    }
+    result.push_back(std::move(*line));
+  }
+  return result;
+}
+
+}  // namespace clockmend::app

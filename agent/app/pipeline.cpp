@@ -1,0 +1,113 @@
+#include "agent/app/pipeline.hpp"
+
+#include <utility>
+
+namespace clockmend::app {
+namespace {
+
+// Far above what one correction produces; beyond it something feeds us faster than we can judge, and dropping is right.
+constexpr std::size_t kLongestQueue = 1024;
+
+template <class... F>
+struct Overload : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overload(F...) -> Overload<F...>;
+
+}  // namespace
+
+Pipeline::Pipeline(engine::Engine& engine, Executor& executor, core::ClockReader& clock, core::Scheduler& scheduler,
+                   PipelineListener listener)
+    : engine_(engine), executor_(executor), clock_(clock), scheduler_(scheduler), listener_(std::move(listener)) {}
+
+void Pipeline::start() {
+  for (core::Probe* probe : probes_) probe->start([this](core::Observation o) { observe(std::move(o)); });
+}
+
+engine::Now Pipeline::now() { return {clock_.snapshot(), clock_.kernel_status()}; }
+
+void Pipeline::observe(core::Observation observation) {
+  post([this, o = std::move(observation)](const engine::Now& now) { return engine_.observe(o, now); });
+}
+
+void Pipeline::post(Event event) {
+  if (queue_.size() >= kLongestQueue) {
+    ++dropped_;
+    return;
+  }
+  queue_.push_back(std::move(event));
+  if (!draining_) drain();
+}
+
+void Pipeline::drain() {
+  draining_ = true;
+  while (!queue_.empty()) {
+    const Event event = std::move(queue_.front());
+    queue_.pop_front();
+    for (const engine::Command& command : event(now())) perform(command);
+    if (listener_.on_event) listener_.on_event();
+  }
+  draining_ = false;
+}
+
+void Pipeline::ask(core::Witness witness) {
+  for (core::Probe* probe : probes_)
+    if (probe->name() == core::to_string(witness)) return probe->measure_now();
+  observe(core::MeasurementFailed{witness, "off by configuration"});
+}
+
+void Pipeline::apply(const engine::ApplyStep& step) {
+  const auto result = executor_.apply(step);
+  if (result && step.kind != core::ActionKind::slew) {
+    // Booked before anything else is observed: our own step must never look like somebody else's.
+    engine_.own_step_applied(step.offset, *result);
+    for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::step, step.offset, *result});
+  }
+  post([this, result](const engine::Now& now) { return engine_.stepped(result, now); });
+}
+
+void Pipeline::perform(const engine::Command& command) {
+  std::visit(
+      Overload{
+          [&](const engine::AskWitnesses&) {
+            for (core::Probe* probe : probes_) probe->measure_now();
+          },
+          [&](const engine::AskWitness& a) { ask(a.witness); },
+          [&](const engine::StopDaemons&) {
+            executor_.stop_daemons(engine_.current_number(), [this](const engine::DaemonOutcome& o) {
+              post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });
+            });
+          },
+          [&](const engine::StartDaemons&) {
+            executor_.start_daemons([this](const engine::DaemonOutcome& o) {
+              post([this, o](const engine::Now& now) { return engine_.daemons_started(o, now); });
+            });
+          },
+          [&](const engine::ApplyStep& s) { apply(s); },
+          [&](const engine::WriteRtc& w) {
+            executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
+              if (o.written)
+                for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::rtc_write, {}, clock_.snapshot()});
+              post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
+            });
+          },
+          [&](const engine::ArmDeadline& a) {
+            deadline_ = scheduler_.after(a.delay, [this, token = a.token] {
+              post([this, token](const engine::Now& now) { return engine_.deadline(token, now); });
+            });
+          },
+          [&](const engine::DisarmDeadline&) { deadline_.reset(); },
+          [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
+          [&](const engine::Publish& p) {
+            executor_.finished();
+            if (listener_.on_report) listener_.on_report(p.report);
+          },
+          [&](const engine::Note& n) {
+            if (listener_.on_note) listener_.on_note(n.text);
+          },
+      },
+      command);
+}
+
+}  // namespace clockmend::app

@@ -1,0 +1,32 @@
+#include "agent/app/recovery.hpp"
+
+#include <asio/io_context.hpp>
+
+#include "agent/app/executor.hpp"
+#include "agent/app/log.hpp"
+#include "agent/app/system.hpp"
+
+namespace clockmend::app {
+
+int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
+  asio::io_context io;
+  Log log{settings.log.level};
+  System system{io, paths, settings};
+  int code = 0;
+  Executor executor{system.correctors(), system.journal, settings.policy, [&](const std::string& why) { log.text().error(why); }};
+  // Posted, so that an answer that comes at once finds the loop running.
+  const core::TimerHandle begin = system.scheduler.after(core::nanoseconds::zero(), [&] {
+    executor.recover([&](const engine::DaemonOutcome& outcome) {
+      if (outcome.any && outcome.ok) log.text().warn("the agent ended inside a correction; the time daemon was started again: {}", outcome.detail);
+      if (!outcome.ok) {
+        log.text().error("the agent ended inside a correction and the time daemon could not be started again: {}", outcome.detail);
+        code = 1;
+      }
+      io.stop();
+    });
+  });
+  io.run();
+  return code;
+}
+
+}  // namespace clockmend::app

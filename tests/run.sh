@@ -1,0 +1,47 @@
+#!/bin/bash
+# Installs what the tests need, builds, runs everything through ctest, and ends with ctest's summary.
+# usage: tests/run.sh [--full] [--only REGEX] [--no-e2e] [--build DIR]
+#   --full      adds the long and repeated cases (25 minutes alone with each daemon, 20 pauses in a row, ...)
+#   --only      ctest -R REGEX; for development
+#   --no-e2e    leaves the guests out; the run then fails at the end, because no guest booted
+#   --build     build folder (default: build/test)
+# Exit code: 0 only if every test passed, a guest booted, and nothing outside tests/allowed-skips.txt was skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Nothing below may set this machine's clock or RTC, whatever defect it has.
+if setpriv --dump | grep -q 'Capability bounding set:.*sys_time'; then
+    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time -- "$0" "$@"
+fi
+
+full=0; only=; e2e=1; build=build/test
+while [ $# -gt 0 ]; do
+    case $1 in
+        --full) full=1 ;;
+        --only) only=$2; shift ;;
+        --no-e2e) e2e=0 ;;
+        --build) build=$2; shift ;;
+        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) echo "tests/run.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+# shellcheck source=tests/packages.sh
+. tests/packages.sh
+install_missing_packages
+
+say() { printf '\n== %s\n' "$*"; }
+say "building"
+launcher=()
+if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+mkdir -p "$build"
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCLOCKMEND_WERROR=ON \
+    -DCLOCKMEND_FULL=$full -DCLOCKMEND_E2E=$e2e "${launcher[@]}" > "$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
+cmake --build "$build" -j "$(nproc)"
+
+say "running"
+status=0
+ctest --test-dir "$build" --output-on-failure --output-junit "$PWD/$build/junit.xml" ${only:+-R "$only"} || status=$?
+python3 tests/skips.py "$build/junit.xml" tests/allowed-skips.txt || status=1
+exit "$status"
