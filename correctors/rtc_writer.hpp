@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "agent/core/ports/clock_reader.hpp"
 #include "agent/core/ports/rtc.hpp"
@@ -28,11 +29,16 @@ class RtcWriter {
   /// never from inside write(), at most about 3 s later.
   void write(std::function<void(const RtcWriteResult&)> done);
 
+  /// Called right after the device took a write, before the read-back (half a second or more): the RTC probe must hear
+  /// of it by then, or it takes the moved edge for somebody else's doing.
+  void on_written(std::function<void()> call) { on_written_ = std::move(call); }
+
  private:
   struct Job;
   core::Rtc& rtc_;
   core::ClockReader& clock_;
   core::Scheduler& scheduler_;
+  std::function<void()> on_written_;
   std::unique_ptr<Job> job_;
 };
 

@@ -55,12 +55,14 @@ class TimeDaemons {
   /// stop job is cancelled.
   void stop(const Units& units, OnOutcomes done);
   /// Starts what was stopped, unless it is masked, runs already, another time daemon became active meanwhile, or the
-  /// system is going down. ok means: seen running with a new InvocationID.
-  void start(const Units& units, OnOutcomes done);
+  /// system is going down. ok means: seen running, with a new InvocationID if we started it. Pass every unit that went
+  /// into stop(), whatever its outcome: one that was never stopped is left as it is.
+  /// `confirmed` (optional) comes 300 ms after `done`, with the units started: a daemon that dies at once is found out.
+  void start(const Units& units, OnOutcomes done, OnOutcomes confirmed = {});
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace clockmend::correctors

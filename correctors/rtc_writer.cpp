@@ -1,0 +1,130 @@
+// When to write. A device that takes a write of second V at time t shows V+1 at t + f, with f its first_edge_after_write.
+// Aligned means that this edge falls on second V+1 of REALTIME: t = V + 1 - f. For rtc-cmos f is 0.5 s (the divider chain
+// restarts in the middle of a second, MC146818 data sheet), hence V is written at V + 0.5, which is also what the kernel's
+// 11-minute mode does (set_offset_nsec = NSEC_PER_SEC / 2 in drivers/rtc/class.c); with f = 1 s V is written at V.
+#include "correctors/rtc_writer.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace clockmend::correctors {
+namespace {
+
+using core::nanoseconds;
+using core::seconds;
+
+/// The moment must lie so far ahead, or a second later is taken.
+constexpr core::milliseconds kLead{2};
+/// A timer that comes later than this has missed the moment; what is less only adds to the alignment error.
+constexpr core::milliseconds kLatest{10};
+constexpr core::milliseconds kEarliest{1};
+constexpr unsigned kMissesAllowed = 2;
+/// The read-back looks so long before and after the expected edge.
+constexpr core::milliseconds kGuard{20};
+/// No second try once this much has passed: the whole must end within about 3 s.
+constexpr core::milliseconds kRetryUntil{1600};
+
+}  // namespace
+
+struct RtcWriter::Job {
+  RtcWriter& owner;
+  std::function<void(const RtcWriteResult&)> done;
+  std::vector<std::function<void(const RtcWriteResult&)>> cancelled;  // told once we are out of write()
+  core::TimerHandle timer;
+  core::MonotonicPoint begun;
+  seconds value{};             // V
+  core::RealtimePoint moment;  // when V is to be written
+  core::RawPoint edge;         // when the device should show V+1; RAW, for REALTIME may be trimmed meanwhile
+  core::RtcSecond before;      // the read-back before the edge
+  unsigned misses = 0;
+  bool written = false;
+  bool retried = false;
+
+  void wait(nanoseconds delay, void (Job::*next)()) {
+    timer = owner.scheduler_.after(delay, [this, next] { (this->*next)(); });
+  }
+  void begin();
+  void choose_moment();
+  void write_now();
+  void look_before();
+  void look_after();
+  void not_proved(const std::string& why);
+  void finish(RtcWriteResult result);
+};
+
+RtcWriter::RtcWriter(core::Rtc& rtc, core::ClockReader& clock, core::Scheduler& scheduler)
+    : rtc_(rtc), clock_(clock), scheduler_(scheduler) {}
+RtcWriter::~RtcWriter() = default;
+
+void RtcWriter::write(std::function<void(const RtcWriteResult&)> done) {
+  auto job = std::make_unique<Job>(Job{.owner = *this, .done = std::move(done), .cancelled = {}, .timer = {}, .begun = scheduler_.now(), .moment = {}, .edge = {}, .before = {}});
+  if (job_) {
+    job->cancelled = std::move(job_->cancelled);
+    job->cancelled.push_back(std::move(job_->done));
+  }
+  job_ = std::move(job);
+  job_->wait(nanoseconds::zero(), &Job::begin);
+}
+
+void RtcWriter::Job::begin() {
+  const auto others = std::exchange(cancelled, {});
+  choose_moment();  // before the callbacks: one of them may replace this job
+  for (const auto& other : others) other({false, false, "failed: cancelled by a newer write"});
+}
+
+void RtcWriter::Job::choose_moment() {
+  if (!owner.rtc_.present()) return finish({false, written, "failed: " + owner.rtc_.describe()});
+  const nanoseconds now = owner.clock_.snapshot().realtime.time_since_epoch();
+  const nanoseconds first_edge = owner.rtc_.first_edge_after_write();
+  value = std::chrono::ceil<seconds>(now + kLead - seconds{1} + first_edge);
+  moment = core::RealtimePoint{value + seconds{1} - first_edge};
+  wait(moment.time_since_epoch() - now, &Job::write_now);
+}
+
+void RtcWriter::Job::write_now() {
+  const core::ClockSnapshot now = owner.clock_.snapshot();
+  const nanoseconds late = now.realtime - moment;
+  // A step or trim of REALTIME meanwhile, or a busy machine: the moment is another one.
+  if (late > kLatest || late < -kEarliest) {
+    if (++misses > kMissesAllowed) return finish({false, written, "failed: the moment to write was missed again and again"});
+    return choose_moment();
+  }
+  const core::Status status = owner.rtc_.write(value);
+  if (!status) return finish({false, written, "failed: " + status.error().text});
+  written = true;
+  const nanoseconds first_edge = owner.rtc_.first_edge_after_write();
+  edge = now.raw + first_edge;
+  wait(edge - kGuard - owner.clock_.snapshot().raw, &Job::look_before);
+  if (owner.on_written_) owner.on_written_();
+}
+
+void RtcWriter::Job::look_before() {
+  const auto read = owner.rtc_.read();
+  if (!read) return finish({false, written, "failed: written, but the read-back failed: " + read.error().text});
+  before = *read;
+  wait(edge + kGuard - owner.clock_.snapshot().raw, &Job::look_after);
+}
+
+void RtcWriter::Job::look_after() {
+  const auto after = owner.rtc_.read();
+  if (!after) return finish({false, written, "failed: written, but the read-back failed: " + after.error().text});
+  if (before.utc == value && after->utc == value + seconds{1}) return finish({true, written, "written"});
+  if (after->utc == value) return not_proved("its edge comes late");
+  if (before.utc == value + seconds{1} && before.after.raw < edge) return not_proved("its edge comes early");
+  if (before.utc < value || before.utc > value + seconds{1}) return not_proved("it shows another time");
+  not_proved("the read-back came too late to prove it");
+}
+
+void RtcWriter::Job::not_proved(const std::string& why) {
+  if (retried || owner.scheduler_.now() - begun > kRetryUntil) return finish({false, written, "failed: written, but " + why});
+  retried = true;
+  choose_moment();
+}
+
+void RtcWriter::Job::finish(RtcWriteResult result) {
+  const auto tell = std::move(done);
+  owner.job_.reset();  // this object ends here; `tell` may write again
+  if (tell) tell(result);
+}
+
+}  // namespace clockmend::correctors

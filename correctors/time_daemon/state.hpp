@@ -1,0 +1,61 @@
+// What the operations of TimeDaemons share. Replies may outlive it, so they hold it weakly.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "correctors/time_daemon/time_daemons.hpp"
+
+namespace clockmend::correctors {
+
+/// One unit's answer, by the name it was asked for.
+struct UnitAnswer {
+  std::string asked;
+  core::Result<core::UnitState> state;
+};
+
+struct TimeDaemons::State : std::enable_shared_from_this<State> {
+  State(core::ServiceManager& s, core::Scheduler& t, core::DaemonSettings d) : services(s), scheduler(t), settings(std::move(d)) {}
+
+  core::ServiceManager& services;
+  core::Scheduler& scheduler;
+  core::DaemonSettings settings;
+  Units known;
+  /// Known daemons that we do not manage but that ran beside ours: no reason to leave ours stopped.
+  std::set<std::string> bystanders;
+  /// InvocationIDs of starts that were ours, so that they are not taken for somebody else's.
+  std::map<std::string, std::string> own_runs;
+  std::map<unsigned, core::TimerHandle> rechecks;
+  unsigned recheck_number = 0;
+
+  /// Asks for all of them at once; `done` once, with the answers in the order of `units`.
+  void query_all(std::vector<std::string> units, std::function<void(std::vector<UnitAnswer>)> done);
+  void remember(const core::UnitState& state);
+};
+
+/// active, or on the way there.
+[[nodiscard]] bool is_up(const core::UnitState& state);
+/// "failed (exit-code)", "inactive (dead)" for people.
+[[nodiscard]] std::string in_words(const core::UnitState& state);
+
+/// Calls `done` once `count` parts have arrived, each by its index.
+template <typename T>
+class Gather {
+ public:
+  Gather(std::vector<T> parts, std::function<void(std::vector<T>)> done) : missing_(parts.size()), parts_(std::move(parts)), done_(std::move(done)) {}
+  void arrived(std::size_t index, T part) {
+    parts_[index] = std::move(part);
+    if (--missing_ == 0) done_(std::move(parts_));
+  }
+
+ private:
+  std::size_t missing_;
+  std::vector<T> parts_;
+  std::function<void(std::vector<T>)> done_;
+};
+
+}  // namespace clockmend::correctors

@@ -1,0 +1,175 @@
+#include "correctors/rtc_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_rtc.hpp"
+#include "tests/fakes/fake_scheduler.hpp"
+
+namespace clockmend::correctors {
+namespace {
+
+using namespace std::chrono_literals;
+using core::nanoseconds;
+
+/// Every timer comes so much later than asked.
+class SlowScheduler final : public core::Scheduler {
+ public:
+  explicit SlowScheduler(core::Scheduler& inner) : inner_(inner) {}
+  core::MonotonicPoint now() override { return inner_.now(); }
+  core::TimerHandle at(core::MonotonicPoint when, std::function<void()> call) override { return inner_.at(when + late, std::move(call)); }
+  nanoseconds late{};
+
+ private:
+  core::Scheduler& inner_;
+};
+
+struct RtcWriterTest : testing::Test {
+  void write() {
+    writer.write([this](const RtcWriteResult& r) { results.push_back(r); });
+  }
+  bool finished(nanoseconds limit = 3s) {
+    return scheduler.run_while_not([this] { return !results.empty(); }, limit);
+  }
+  fakes::FakeClock clock;
+  fakes::FakeRtc rtc{clock, -670ms};
+  fakes::FakeScheduler scheduler{clock};
+  SlowScheduler slow{scheduler};
+  RtcWriter writer{rtc, clock, slow};
+  std::vector<RtcWriteResult> results;
+};
+
+TEST_F(RtcWriterTest, AlignsTheEdgeWhateverTheMomentAndTheDevice) {
+  std::mt19937 random(42);
+  std::uniform_int_distribution<long> any(0, 999'999'999);
+  for (const auto first_edge : {500ms, 1000ms}) {
+    rtc.first_edge = first_edge;
+    for (int i = 0; i < 50; ++i) {
+      clock.advance(nanoseconds{any(random)});
+      rtc.shift(nanoseconds{any(random)} - 500ms);
+      results.clear();
+      const auto begun = scheduler.now();
+      write();
+      EXPECT_TRUE(results.empty());  // never from inside write()
+      ASSERT_TRUE(finished());
+      EXPECT_TRUE(results[0].ok) << results[0].detail;
+      EXPECT_TRUE(results[0].written);
+      EXPECT_EQ(results[0].detail, "written");
+      EXPECT_LE(scheduler.now() - begun, first_edge == 500ms ? 1600ms : 2100ms);
+      EXPECT_LE(std::abs(rtc.offset().count()), 1'000'000) << i;
+    }
+  }
+}
+
+TEST_F(RtcWriterTest, CmosIsGivenTheSecondHalfwayThroughIt) {
+  write();
+  ASSERT_TRUE(finished());
+  ASSERT_EQ(rtc.writes.size(), 1U);
+  EXPECT_EQ(rtc.writes[0].at.realtime.time_since_epoch(), rtc.writes[0].utc + 500ms);
+}
+
+TEST_F(RtcWriterTest, TimerLatencyOnlyAddsToTheError) {
+  slow.late = 6ms;
+  write();
+  ASSERT_TRUE(finished());
+  EXPECT_TRUE(results[0].ok) << results[0].detail;
+  EXPECT_LE(std::abs(rtc.offset().count()), 7'000'000);
+}
+
+TEST_F(RtcWriterTest, AMissedMomentIsTriedAgainAndGivenUp) {
+  slow.late = 50ms;
+  write();
+  ASSERT_TRUE(finished(4s));
+  EXPECT_FALSE(results[0].ok);
+  EXPECT_FALSE(results[0].written);
+  EXPECT_NE(results[0].detail.find("missed"), std::string::npos);
+  EXPECT_TRUE(rtc.writes.empty());
+}
+
+TEST_F(RtcWriterTest, AStepMeanwhileChoosesAnotherMoment) {
+  write();
+  scheduler.run_for(100ms);
+  clock.step(-300ms);
+  ASSERT_TRUE(finished());
+  EXPECT_TRUE(results[0].ok) << results[0].detail;
+  EXPECT_LE(std::abs(rtc.offset().count()), 1'000'000);
+}
+
+TEST_F(RtcWriterTest, ADeviceWithItsEdgeElsewhereIsTriedTwiceAndNamed) {
+  for (const auto wrong : {200ms, -200ms}) {
+    results.clear();
+    rtc.writes.clear();
+    rtc.write_error_by = wrong;
+    write();
+    ASSERT_TRUE(finished(4s));
+    EXPECT_FALSE(results[0].ok);
+    EXPECT_TRUE(results[0].written);
+    EXPECT_EQ(rtc.writes.size(), 2U);
+    EXPECT_NE(results[0].detail.find(wrong < 0ms ? "edge comes late" : "edge comes early"), std::string::npos) << results[0].detail;
+  }
+}
+
+TEST_F(RtcWriterTest, TheWriteIsAnnouncedBeforeTheReadBack) {
+  int announced = 0;
+  writer.on_written([&] {
+    ++announced;
+    EXPECT_TRUE(results.empty());
+    EXPECT_EQ(rtc.writes.size(), 1U);
+  });
+  write();
+  ASSERT_TRUE(finished());
+  EXPECT_EQ(announced, 1);
+}
+
+TEST_F(RtcWriterTest, FailuresSayWhy) {
+  rtc.write_error = core::Error{core::ErrorCode::not_permitted, "/dev/rtc0: RTC_SET_TIME: Operation not permitted"};
+  write();
+  ASSERT_TRUE(finished());
+  EXPECT_FALSE(results[0].ok);
+  EXPECT_FALSE(results[0].written);
+  EXPECT_EQ(results[0].detail, "failed: /dev/rtc0: RTC_SET_TIME: Operation not permitted");
+  results.clear();
+  rtc.there = false;
+  write();
+  EXPECT_TRUE(results.empty());
+  ASSERT_TRUE(finished());
+  EXPECT_EQ(results[0].detail, "failed: no RTC device");
+}
+
+TEST_F(RtcWriterTest, AFailedReadBackIsNoProof) {
+  writer.on_written([&] { rtc.error = core::Error{core::ErrorCode::io, "RTC_RD_TIME: I/O error"}; });
+  write();
+  ASSERT_TRUE(finished());
+  EXPECT_FALSE(results[0].ok);
+  EXPECT_TRUE(results[0].written);
+}
+
+TEST_F(RtcWriterTest, ANewerWriteEndsTheOlder) {
+  std::vector<std::string> order;
+  for (const char* name : {"first", "second", "third"}) {
+    writer.write([&order, name](const RtcWriteResult& r) { order.push_back(std::string(name) + ": " + r.detail); });
+  }
+  EXPECT_TRUE(order.empty());
+  scheduler.run_for(3s);
+  EXPECT_EQ(order, (std::vector<std::string>{"first: failed: cancelled by a newer write", "second: failed: cancelled by a newer write", "third: written"}));
+}
+
+TEST_F(RtcWriterTest, TheAnswerMayWriteAgain) {
+  int written = 0;
+  std::function<void(const RtcWriteResult&)> again = [&](const RtcWriteResult& r) {
+    written += r.ok ? 1 : 0;
+    if (written < 3) writer.write(again);
+  };
+  writer.write(again);
+  scheduler.run_for(10s);
+  EXPECT_EQ(written, 3);
+  EXPECT_EQ(scheduler.pending(), 0U);
+}
+
+}  // namespace
+}  // namespace clockmend::correctors
