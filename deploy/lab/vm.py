@@ -172,14 +172,9 @@ class Vm:
                          name="org.clockmend.agent.0", nr=1)
 
     def rtc_remove(self):
-        """Unbinds the RTC driver: the guest then has no /dev/rtc0, as on machines without one."""
+        """Unbinds the RTC driver: the guest then has no /dev/rtc0, as on machines without one. Bound again it would be rtc1."""
         self.exec.check("for d in /sys/bus/p*/drivers/rtc_cmos/*; do [ -e $d/driver ] || continue; "
-                        "echo ${d##*/} > /run/lab-rtc; echo ${d%/*} >> /run/lab-rtc; "
                         "echo ${d##*/} > ${d%/*}/unbind; done; [ ! -e /dev/rtc0 ]")
-
-    def rtc_restore(self):
-        """Binds what rtc_remove() unbound."""
-        self.exec.check("{ read -r device; read -r driver; } < /run/lab-rtc; echo $device > $driver/bind; [ -e /dev/rtc0 ]")
 
     def rtc_read(self):
         """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""

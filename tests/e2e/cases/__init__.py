@@ -3,9 +3,9 @@ from . import channel, config, daemons, disruptions, kvm, ntp, others, package, 
 
 
 def all_cases():
-    """Ordered by profile so that a guest is booted once per profile; package cases end a guest's life."""
+    """Ordered by profile so that a guest is booted once per profile; what spoils a guest comes last."""
     cases = [*disruptions.CASES, *witnesses.CASES, *ntp.CASES, *daemons.CASES, *channel.CASES, *config.CASES, *package.CASES,
-             *others.CASES, *kvm.CASES, *soak.CASES]
+             *witnesses.LAST, *others.CASES, *kvm.CASES, *soak.CASES]
     names = [case.name for case in cases]
     assert len(names) == len(set(names)), "two cases share a name"
     return cases

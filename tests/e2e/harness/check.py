@@ -14,11 +14,13 @@ class GiveUp(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """`profile` is the kind of guest it needs (profiles.py). `long`: only in the full run. `deadline_s` bounds it."""
+    """`profile` is the kind of guest it needs (profiles.py). `long`: only in the full run. `spoils`: no other case
+    may use the guest afterwards. `deadline_s` bounds it."""
     name: str
     run: Callable
     profile: str = "ntpsec"
     long: bool = False
+    spoils: bool = False
     deadline_s: int = 150
 
 

@@ -90,6 +90,8 @@ class Keeper:
             self.drop()
             out(f"FAIL {name}: " + "; ".join(text.splitlines()[0] for text in log.failed))
             return "failed"
+        if case.spoils:
+            self.drop()
         out(f"PASS {name}")
         return "passed"
 
