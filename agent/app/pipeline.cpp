@@ -61,7 +61,7 @@ void Pipeline::apply(const engine::ApplyStep& step) {
   const auto result = executor_.apply(step);
   if (result && step.kind != core::ActionKind::slew) {
     // Booked before anything else is observed: our own step must never look like somebody else's.
-    engine_.own_step_applied(step.offset, *result);
+    engine_.own_step_applied(step.offset);
     for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::step, step.offset, *result});
   }
   post([this, result](const engine::Now& now) { return engine_.stepped(result, now); });

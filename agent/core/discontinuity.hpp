@@ -35,6 +35,7 @@ struct Evidence {
   Basis basis = Basis::absolute;
   OffsetInterval needed{};  // the step this witness calls for, with its whole error
   bool used = false;        // inside the voted intersection
+  bool disciplined = false; // differential against a baseline that was taken while the clock was known right
 };
 
 struct Discontinuity {

@@ -6,8 +6,8 @@ namespace {
 // A witness and RAW drift apart at most this fast between two readings (TSC calibration error plus crystal; the RTC
 // probe itself learns the rest). Only the short time since the last reading counts.
 constexpr std::int64_t kDriftPpm = 200;
-// Readings coarser than this tell that something happened, not where the edge was.
-constexpr core::milliseconds kCoarsestBaseline{50};
+// Readings coarser than this saw a second of the RTC, not its edge.
+constexpr core::milliseconds kExact{50};
 
 core::nanoseconds drift(const core::ClockSnapshot& from, const core::ClockSnapshot& to) {
   const core::nanoseconds age = to.raw - from.raw;
@@ -21,21 +21,25 @@ core::nanoseconds total_error(const core::OffsetReading& base, const core::Offse
 }  // namespace
 
 void Baselines::learn(const core::OffsetReading& reading, bool disciplined) {
-  if (reading.uncertainty > kCoarsestBaseline) return;
   const auto& old = slots_[index(reading.witness)];
-  const bool keep = old && !old->stale && old->disciplined && disciplined &&
-                    old->reading.uncertainty + drift(old->reading.at, reading.at) < reading.uncertainty;
-  if (!keep) relearn(reading, disciplined);
+  const bool better = old && old->reading.uncertainty + drift(old->reading.at, reading.at) < reading.uncertainty;
+  // The first exact reading of a clock known right is worth more than a finer one of a clock that was not.
+  const bool promotes = old && disciplined && !old->disciplined && reading.uncertainty <= kExact;
+  if (!better || promotes) relearn(reading, disciplined);
 }
 
 void Baselines::relearn(const core::OffsetReading& reading, bool disciplined) {
-  if (reading.uncertainty > kCoarsestBaseline) return;
-  slots_[index(reading.witness)] = Baseline{reading, disciplined, false};
+  slots_[index(reading.witness)] = Baseline{reading, disciplined};
 }
 
-void Baselines::mark_stale() {
+void Baselines::accept_step(core::Offset amount) {
   for (auto& slot : slots_)
-    if (slot) slot->stale = true;
+    if (slot) move_along(slot->reading, amount);
+}
+
+void move_along(core::OffsetReading& reading, core::Offset applied) {
+  reading.offset = reading.offset - applied;
+  reading.at.realtime += applied.value;
 }
 
 std::optional<core::OffsetInterval> Baselines::gap(const core::OffsetReading& reading) const {

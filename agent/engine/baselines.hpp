@@ -12,8 +12,6 @@ struct Baseline {
   core::OffsetReading reading;
   /// The clock was disciplined when it was taken: returning to it means being right, not only being as before.
   bool disciplined = false;
-  /// A correction happened since: the next exact reading replaces it; until then only `needed` may be compared.
-  bool stale = false;
 };
 
 class Baselines {
@@ -25,8 +23,8 @@ class Baselines {
   /// Replaces whatever is there.
   void relearn(const core::OffsetReading& reading, bool disciplined);
   void forget(core::Witness w) { slots_[index(w)].reset(); }
-  /// After a correction: values stay for comparison, the next exact reading replaces them.
-  void mark_stale();
+  /// Somebody set the clock and that is accepted: what was right before is now where the clock was taken.
+  void accept_step(core::Offset amount);
 
   /// How long the VM was frozen between baseline and reading, as this witness sees it: the change of its offset that no
   /// adjustment of REALTIME (step or slew, seen in REALTIME - RAW) explains. Nothing without a baseline.
@@ -38,5 +36,8 @@ class Baselines {
   [[nodiscard]] static std::size_t index(core::Witness w) { return static_cast<std::size_t>(w); }
   std::array<std::optional<Baseline>, 3> slots_;
 };
+
+/// The reading as it would have been, had REALTIME been stepped by `applied` before it was taken.
+void move_along(core::OffsetReading& reading, core::Offset applied);
 
 }  // namespace clockmend::engine

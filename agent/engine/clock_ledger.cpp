@@ -22,18 +22,20 @@ ClockLedger::ClockLedger(const core::ClockSnapshot& first)
 ForeignChange ClockLedger::compare(const core::ClockSnapshot& now) {
   ForeignChange change;
   const core::nanoseconds noise = std::max(bracket_, now.bracket);
-  const core::nanoseconds set = core::realtime_minus_monotonic(now) - expected_set_;
-  if (magnitude(set) > kTolerance + noise) {
-    change.step = set;
-    expected_set_ += set;
-    bracket_ = now.bracket;
-  }
+  core::nanoseconds tolerance = kTolerance + noise;
   const core::nanoseconds suspended = core::boottime_minus_monotonic(now) - expected_suspend_;
   if (magnitude(suspended) > kSuspendTolerance + noise) {
     change.suspended = suspended;
     expected_suspend_ += suspended;
-    // A suspend that the kernel timed moves REALTIME along with BOOTTIME: that part was no foreign step.
-    if (magnitude(change.step - suspended) <= kSuspendTolerance + noise) change.step = core::nanoseconds::zero();
+    // The kernel adds the sleep to REALTIME as well (timekeeping_inject_sleeptime64): that part was no step.
+    expected_set_ += suspended;
+    tolerance = kSuspendTolerance + noise;
+  }
+  const core::nanoseconds set = core::realtime_minus_monotonic(now) - expected_set_;
+  if (magnitude(set) > tolerance) {
+    change.step = set;
+    expected_set_ += set;
+    bracket_ = now.bracket;
   }
   return change;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <cstdint>
+#include <optional>
 
 #include "agent/core/report.hpp"
 
@@ -23,7 +24,10 @@ struct ApplyStep {
   core::Offset offset;
   core::ActionKind kind = core::ActionKind::step;  // step | trim | slew
 };
-struct WriteRtc {};
+struct WriteRtc {
+  /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.
+  std::optional<core::Offset> offset;
+};
 /// Call Engine::deadline(token) after `delay`, unless a later ArmDeadline replaced it.
 struct ArmDeadline {
   core::nanoseconds delay{};
@@ -53,6 +57,7 @@ struct DaemonOutcome {
 };
 struct RtcOutcome {
   bool ok = true;
+  bool written = false;  // the device was changed: its baseline is a new one
   std::string detail;  // written | already right | skipped: why | failed: why
 };
 

@@ -9,34 +9,42 @@ using core::ActionKind;
 using core::Outcome;
 using core::Witness;
 
-bool moves_host(core::NoticeEvent e) {
-  return e == core::NoticeEvent::hot_upgrade || e == core::NoticeEvent::migrated || e == core::NoticeEvent::restored ||
-         e == core::NoticeEvent::snapshot;
-}
+// A host that repeats itself gets one answer for all; beyond this a notice is one too many.
+constexpr std::size_t kMostNotices = 64;
 
 }  // namespace
 
-Correction::Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity) : context_(context) {
+Correction::Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity, bool host_moved)
+    : context_(context) {
   report_.number = number;
   report_.discontinuity = std::move(discontinuity);
   report_.started_realtime = report_.discontinuity.detected.realtime;
   event_.foreign_step = report_.discontinuity.foreign_step.has_value();
-  if (const auto& notice = report_.discontinuity.notice) {
-    event_.host_moved = moves_host(notice->event);
-    if (!notice->id.empty()) report_.notices.push_back(notice->id);
-  }
+  event_.host_moved = host_moved;
 }
 
 Commands Correction::begin(const core::ClockSnapshot& now) {
   Commands out;
   context_.state.on(StateEvent::disturbed, report_.discontinuity.tripwire, now.realtime);
-  if (const auto& notice = report_.discontinuity.notice; notice && notice->exchange) add_evidence(*notice->exchange);
+  if (const auto& notice = report_.discontinuity.notice) {
+    dry_run_ = notice->dry_run;
+    take_notice(*notice, now);
+  }
   arm(out);
   // The witnesses are asked even when the notice decides at once: their readings corroborate it and renew the baselines.
   out.push_back(AskWitnesses{});
-  // Decided only after what a probe can say at once (a coarse RTC second corroborates a host's word) was heard.
+  // Decided only after what a probe can say at once (a coarse RTC second corroborates a host's word, and contradicts a
+  // lying server) was heard.
   out.push_back(Reconsider{});
   return out;
+}
+
+void Correction::take_notice(const core::HostNotice& notice, const core::ClockSnapshot& now) {
+  if (!notice.id.empty()) report_.notices.push_back(notice.id);
+  forced_ = forced_ || notice.force;
+  dry_run_ = dry_run_ && notice.dry_run;
+  if (notice.sent) at_least_ = std::max(at_least_.value_or(core::Offset{core::nanoseconds::min() / 4}), core::Offset{*notice.sent - now.realtime});
+  if (notice.exchange) add_evidence(*notice.exchange);
 }
 
 void Correction::add_evidence(const core::OffsetReading& reading) {
@@ -56,29 +64,44 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
 void Correction::shift_testimony(core::Offset applied) {
   for (auto& e : testimony_) {
     e.needed = {e.needed.low - applied, e.needed.high - applied};
-    e.reading.offset = e.reading.offset - applied;
-    e.reading.at.realtime += applied.value;
+    move_along(e.reading, applied);
   }
+  if (at_least_) at_least_ = *at_least_ - applied;
 }
 
-bool Correction::join(const core::HostNotice& notice) {
-  if (phase_ != Phase::investigating) return false;
-  event_.host_moved = event_.host_moved || moves_host(notice.event);
-  if (notice.exchange) add_evidence(*notice.exchange);
-  if (!notice.id.empty()) report_.notices.push_back(notice.id);
-  if (report_.discontinuity.cause != core::Cause::request) report_.discontinuity.cause = core::Cause::notice;
-  report_.discontinuity.notice = notice;
+bool Correction::join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now) {
+  if (phase_ != Phase::investigating || report_.notices.size() >= kMostNotices) return false;
+  if (host_moved && !event_.host_moved) {
+    event_.host_moved = true;
+    for (auto& e : testimony_) e = testify(e.reading, context_.baselines, event_, context_.policy);
+  }
+  auto& d = report_.discontinuity;
+  if (d.cause != core::Cause::request && notice.event != core::NoticeEvent::resync) d.cause = core::Cause::notice;
+  d.notice = notice;
+  take_notice(notice, now);
   return true;
 }
 
-void Correction::foreign_step(core::nanoseconds amount) {
+bool Correction::foreign_step(core::nanoseconds amount) {
   auto& d = report_.discontinuity;
   d.foreign_step = d.foreign_step.value_or(core::nanoseconds::zero()) + amount;
   event_.foreign_step = true;
   shift_testimony({amount});
+  return phase_ == Phase::investigating || (phase_ != Phase::finishing && verify_ != Task::finished);
+}
+
+void Correction::witness_void(core::Witness witness) {
+  std::erase_if(testimony_, [&](const core::Evidence& e) { return e.reading.witness == witness; });
 }
 
 Commands Correction::reconsider(const core::ClockSnapshot& now) {
+  Commands out;
+  ready_ = true;
+  advance(now, out);
+  return out;
+}
+
+Commands Correction::advance(const core::ClockSnapshot& now) {
   Commands out;
   advance(now, out);
   return out;
@@ -111,7 +134,7 @@ Commands Correction::measurement_failed(const core::MeasurementFailed& failure, 
     if (phase_ == Phase::verifying && verify_ == Task::requested) {
       verify_ = Task::finished;
       end_action(ActionKind::verify, false, failure.why, now);
-      weakness_ = "not verified by NTP: " + failure.why;
+      weaken("not verified by NTP: " + failure.why);
       finish(now, out);
     }
   }
@@ -123,11 +146,12 @@ Commands Correction::deadline(std::uint64_t token, const core::ClockSnapshot& no
   Commands out;
   if (token != token_ || done()) return out;
   deadline_passed_ = true;
+  ready_ = true;
   remeasure_ = false;
   if (phase_ == Phase::verifying && verify_ == Task::requested) {
     verify_ = Task::finished;
     end_action(ActionKind::verify, false, "no NTP answer before the deadline", now);
-    weakness_ = "not verified by NTP before the deadline";
+    weaken("not verified by NTP before the deadline");
     finish(now, out);
   }
   advance(now, out);
@@ -139,14 +163,16 @@ Commands Correction::stepped(const core::Result<core::ClockSnapshot>& result, co
   const ActionKind kind = pending_kind_;
   if (!result) {
     end_action(kind, false, result.error().text, now);
-    weakness_ = "the kernel refused to set the clock: " + result.error().text;
-    conclude(Outcome::failed, weakness_, now, out);
+    weaken("the kernel refused to set the clock: " + result.error().text);
+    if (kind == ActionKind::trim) finish(now, out);  // the step before it stands
+    else conclude(Outcome::failed, weakness_, now, out);
     advance(now, out);
     return out;
   }
   const core::Offset applied = pending_offset_;
   end_action(kind, true, kind == ActionKind::slew ? "handed to the kernel, 500 ppm" : "applied", now);
   if (kind == ActionKind::slew) {
+    weaken("not right yet: the offset is being slewed away");
     conclude(Outcome::corrected, "the offset is being slewed away", now, out);
     advance(now, out);
     return out;
@@ -172,7 +198,7 @@ Commands Correction::daemons_stopped(const DaemonOutcome& outcome, const core::C
   stop_ = Task::finished;
   stopped_ = outcome;
   end_action(ActionKind::stop_daemon, outcome.ok, outcome.detail, now);
-  if (!outcome.ok) weakness_ = "the time daemon could not be stopped: " + outcome.detail;
+  if (!outcome.ok) weaken("the time daemon could not be stopped: " + outcome.detail);
   if (phase_ == Phase::investigating && context_.policy.sequence == core::Sequence::stop_first) {
     remeasure_ = true;
     verify_asked_ = now.raw;
@@ -180,6 +206,7 @@ Commands Correction::daemons_stopped(const DaemonOutcome& outcome, const core::C
     arm(out);
     out.push_back(AskWitness{Witness::ntp});
   }
+  if (phase_ == Phase::finishing) start_what_was_stopped(now, out);
   advance(now, out);
   return out;
 }
@@ -189,7 +216,7 @@ Commands Correction::daemons_started(const DaemonOutcome& outcome, const core::C
   start_ = Task::finished;
   end_action(ActionKind::start_daemon, outcome.ok, outcome.detail, now);
   report_.daemon = outcome.detail;
-  if (!outcome.ok) weakness_ = "the time daemon could not be started again: " + outcome.detail;
+  if (!outcome.ok) weaken("the time daemon could not be started again: " + outcome.detail);
   advance(now, out);
   return out;
 }
@@ -199,7 +226,11 @@ Commands Correction::rtc_written(const RtcOutcome& outcome, const core::ClockSna
   rtc_ = Task::finished;
   end_action(ActionKind::write_rtc, outcome.ok, outcome.detail, now);
   report_.rtc = outcome.detail;
-  if (!outcome.ok && weakness_.empty()) weakness_ = "the RTC was not written: " + outcome.detail;
+  if (outcome.written) {
+    rtc_was_written_ = true;
+    witness_void(Witness::rtc);
+  }
+  if (!outcome.ok) weaken("the RTC was not written: " + outcome.detail);
   advance(now, out);
   return out;
 }

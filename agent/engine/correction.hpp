@@ -24,19 +24,27 @@ struct CorrectionContext {
   StepHistory& steps;
   ClockStateMachine& state;
   const bool& daemon_active;  // a time daemon ran when last looked
+  std::uint64_t& deadlines;   // counts deadline tokens over all corrections: a late call never hits the wrong one
 };
 
 class Correction {
  public:
-  Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity);
+  /// `host_moved`: the VM may be on another host, or in another process of its hypervisor.
+  Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity, bool host_moved);
 
   Commands begin(const core::ClockSnapshot& now);
   Commands reading(const core::OffsetReading& reading, const core::ClockSnapshot& now);
   Commands measurement_failed(const core::MeasurementFailed& failure, const core::ClockSnapshot& now);
   /// A further notice. False: it came too late to be covered by this correction and needs one of its own.
-  [[nodiscard]] bool join(const core::HostNotice& notice);
-  void foreign_step(core::nanoseconds amount);
+  [[nodiscard]] bool join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now);
+  /// False: it came too late for this correction to notice whether it was right.
+  [[nodiscard]] bool foreign_step(core::nanoseconds amount);
+  /// The witness's baseline broke (a write, another device): what it said so far compares with nothing.
+  void witness_void(core::Witness witness);
+  /// Everything that was asked for and could answer at once has answered: decide.
   Commands reconsider(const core::ClockSnapshot& now);
+  /// Goes on with what is known, after something changed that is no event of its own.
+  Commands advance(const core::ClockSnapshot& now);
   Commands stepped(const core::Result<core::ClockSnapshot>& result, const core::ClockSnapshot& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_started(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
@@ -47,6 +55,8 @@ class Correction {
   [[nodiscard]] const core::CorrectionReport& report() const { return report_; }
   /// False when nothing was found that is worth a record (below record_threshold).
   [[nodiscard]] bool recorded() const { return recorded_; }
+  /// The RTC was written by us: where its second edge was before means nothing any more.
+  [[nodiscard]] bool rtc_was_written() const { return rtc_was_written_; }
   /// The witnesses' latest testimony, moved along with every step since it was given: the ground of new baselines.
   [[nodiscard]] const std::vector<core::Evidence>& testimony() const { return testimony_; }
 
@@ -54,6 +64,7 @@ class Correction {
   enum class Phase { investigating, stepping, verifying, finishing, done };
   enum class Task { idle, requested, finished };
 
+  void take_notice(const core::HostNotice& notice, const core::ClockSnapshot& now);
   void add_evidence(const core::OffsetReading& reading);
   void shift_testimony(core::Offset applied);
   void advance(const core::ClockSnapshot& now, Commands& out);
@@ -65,11 +76,15 @@ class Correction {
   void verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out);
   void conclude(core::Outcome outcome, std::string reason, const core::ClockSnapshot& now, Commands& out);
   void finish(const core::ClockSnapshot& now, Commands& out);
+  void start_what_was_stopped(const core::ClockSnapshot& now, Commands& out);
   void publish(const core::ClockSnapshot& now, Commands& out);
+  void weaken(const std::string& why);
   void request_stop(const core::ClockSnapshot& now, Commands& out);
   void apply(core::Offset offset, core::ActionKind kind, const core::ClockSnapshot& now, Commands& out);
   void arm(Commands& out);
-  [[nodiscard]] bool may_act() const;
+  /// Why nothing may be changed, empty if it may.
+  [[nodiscard]] std::string hands_off() const;
+  [[nodiscard]] std::optional<core::Offset> exact_rtc_offset() const;
   [[nodiscard]] bool waits_for_stop_first() const;
   [[nodiscard]] PlanContext plan_context(const core::ClockSnapshot& now) const;
   core::ActionRecord& begin_action(core::ActionKind kind, const core::ClockSnapshot& now);
@@ -88,14 +103,19 @@ class Correction {
   core::RawPoint verify_asked_{};
   core::ActionKind pending_kind_ = core::ActionKind::step;  // the ApplyStep under way
   core::Offset pending_offset_;
+  bool ready_ = false;            // the first answers are in: a single early one must not decide alone
+  bool forced_ = false;           // some notice asked to lift the single-source limits
+  bool dry_run_ = false;          // every notice so far asked to touch nothing
+  std::optional<core::Offset> at_least_;  // a hook's stamp: the offset is no smaller
   bool remeasure_ = false;        // stop-first: NTP must be measured again now that the daemon is down
   bool deadline_passed_ = false;
   bool confirming_ = false;       // trimmed: one more NTP reading tells the residual, nobody waits for it
   bool local_proof_ = false;      // a witness other than the RTC stood behind the step
   bool recorded_ = true;
   bool concluded_ = false;
+  bool rtc_was_written_ = false;
   std::string weakness_;          // why the end is not a full success
-  std::uint64_t token_ = 0;
+  std::uint64_t token_ = 0;       // of the deadline armed last
 };
 
 }  // namespace clockmend::engine

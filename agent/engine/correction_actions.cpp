@@ -13,9 +13,15 @@ using core::Witness;
 
 }  // namespace
 
-bool Correction::may_act() const {
-  const auto& notice = report_.discontinuity.notice;
-  return context_.policy.mode == Mode::correct && !(notice && notice->dry_run);
+std::string Correction::hands_off() const {
+  if (dry_run_) return "dry run: measured, nothing changed";
+  if (context_.policy.mode == Mode::observe) return "mode is \"observe\": measured, nothing changed";
+  if (context_.policy.mode == Mode::off) return "mode is \"off\": nothing changed";
+  // An administrator who stopped the time daemon and set the clock meant it.
+  const auto& d = report_.discontinuity;
+  if (d.cause == core::Cause::foreign_step && !context_.daemon_active && !forced_ && stop_ == Task::idle)
+    return "somebody set the clock while no time daemon was running: left as it was set";
+  return {};
 }
 
 bool Correction::waits_for_stop_first() const {
@@ -27,15 +33,15 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   const auto& d = report_.discontinuity;
   c.guard.now = now;
   c.guard.own_forward = std::max(report_.total.value, core::nanoseconds::zero());
-  c.guard.forced = d.notice && d.notice->force;
+  c.guard.forced = forced_;
   c.deadline_passed = deadline_passed_;
   c.gap_announced = d.notice.has_value() || d.foreign_step.has_value();
-  if (d.notice) c.not_before = d.notice->sent;
+  c.at_least = at_least_;
   return c;
 }
 
 void Correction::advance(const core::ClockSnapshot& now, Commands& out) {
-  if (phase_ == Phase::investigating) investigate(now, out);
+  if (phase_ == Phase::investigating && ready_) investigate(now, out);
   if (phase_ == Phase::verifying) verify(now, out);
   if (phase_ == Phase::finishing && rtc_ == Task::finished && start_ == Task::finished) publish(now, out);
 }
@@ -46,7 +52,7 @@ void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
   for (auto& e : report_.discontinuity.evidence)
     e.used = std::any_of(testimony_.begin(), testimony_.end(), [&](const auto& t) { return t.reading.witness == e.reading.witness && t.used; });
   if (const auto* wait = std::get_if<Wait>(&decision)) {
-    if (wait->proved_wrong && may_act()) request_stop(now, out);
+    if (wait->proved_wrong && context_.policy.mode == Mode::correct && hands_off().empty()) request_stop(now, out);
     return;
   }
   act(decision, now, out);
@@ -55,6 +61,7 @@ void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
 void Correction::act(const Decision& decision, const core::ClockSnapshot& now, Commands& out) {
   if (const auto* nothing = std::get_if<NothingToDo>(&decision)) {
     recorded_ = nothing->recorded;
+    if (!nothing->proved) weaken(nothing->why);
     conclude(Outcome::no_action, nothing->why, now, out);
   } else if (const auto* refuse = std::get_if<Refuse>(&decision)) {
     conclude(Outcome::refused, refuse->why, now, out);
@@ -68,13 +75,12 @@ void Correction::act(const Decision& decision, const core::ClockSnapshot& now, C
 }
 
 void Correction::take_step(const core::Estimate& estimate, const core::ClockSnapshot& now, Commands& out) {
-  if (context_.policy.mode == Mode::slew_only) {
-    work_off({estimate, "mode is \"slew-only\""}, now, out);
+  if (const std::string why = hands_off(); !why.empty()) {
+    conclude(Outcome::observed, why, now, out);
     return;
   }
-  if (!may_act()) {
-    const bool observe = context_.policy.mode == Mode::observe;
-    conclude(Outcome::observed, observe ? "mode is \"observe\": measured, nothing changed" : "dry run: measured, nothing changed", now, out);
+  if (context_.policy.mode == Mode::slew_only) {
+    work_off({estimate, "mode is \"slew-only\""}, now, out);
     return;
   }
   local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w != Witness::rtc; });
@@ -83,13 +89,13 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
 }
 
 void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot& now, Commands& out) {
-  const auto& notice = report_.discontinuity.notice;
   const bool slewing = context_.policy.mode == Mode::slew_only;
-  if ((context_.policy.mode != Mode::correct && !slewing) || (notice && notice->dry_run)) {
-    conclude(Outcome::observed, "measured, nothing changed; it would be worked off gradually", now, out);
+  if (const std::string why = hands_off(); !why.empty()) {
+    conclude(Outcome::observed, why + "; it would be worked off gradually", now, out);
     return;
   }
-  if (slewing && context_.daemon_active) {
+  if ((slewing || !context_.policy.manage_daemon) && context_.daemon_active) {
+    weaken("not right yet: the time daemon works the offset off");
     conclude(Outcome::no_action, gradually.why + "; left to the time daemon", now, out);
     return;
   }
@@ -97,8 +103,10 @@ void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot&
     request_stop(now, out);  // its restart makes the daemon measure anew
     if (stop_ != Task::finished) return;
   }
-  if (stopped_.any) conclude(Outcome::corrected, gradually.why + "; left to the restarted time daemon", now, out);
-  else apply(gradually.estimate.offset, ActionKind::slew, now, out);
+  if (stopped_.any) {
+    weaken("not right yet: the time daemon works the offset off");
+    conclude(Outcome::corrected, gradually.why + "; left to the restarted time daemon", now, out);
+  } else apply(gradually.estimate.offset, ActionKind::slew, now, out);
 }
 
 void Correction::apply(core::Offset offset, ActionKind kind, const core::ClockSnapshot& now, Commands& out) {
@@ -147,7 +155,7 @@ void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSn
   action.uncertainty = ntp.uncertainty;
   end_action(ActionKind::verify, d.hold.empty(), ntp.detail, now);
   report_.verified = d.hold.empty();
-  if (!d.hold.empty()) weakness_ = d.hold;
+  if (!d.hold.empty()) weaken(d.hold);
   add_evidence(ntp);
   if (d.trim) apply(d.trim->offset, ActionKind::trim, now, out);
   else finish(now, out);
@@ -172,12 +180,18 @@ void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
   if (stepped && proved && context_.policy.write_rtc) {
     rtc_ = Task::requested;
     begin_action(ActionKind::write_rtc, now);
-    out.push_back(WriteRtc{});
+    out.push_back(WriteRtc{exact_rtc_offset()});
   } else {
     rtc_ = Task::finished;
     report_.rtc = !stepped ? "" : !context_.policy.write_rtc ? "skipped: write_rtc is off" : "skipped: no witness but the RTC itself";
   }
-  if (stop_ == Task::requested || (stop_ == Task::finished && stopped_.any)) {
+  start_what_was_stopped(now, out);
+}
+
+// Not before the stop has ended: only then is known what there is to start.
+void Correction::start_what_was_stopped(const core::ClockSnapshot& now, Commands& out) {
+  if (stop_ == Task::requested || start_ != Task::idle) return;
+  if (stopped_.any) {
     start_ = Task::requested;
     begin_action(ActionKind::start_daemon, now);
     out.push_back(StartDaemons{});
@@ -185,6 +199,14 @@ void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
     start_ = Task::finished;
     report_.daemon = stopped_.detail;
   }
+}
+
+void Correction::weaken(const std::string& why) { weakness_ += (weakness_.empty() ? "" : "; ") + why; }
+
+std::optional<core::Offset> Correction::exact_rtc_offset() const {
+  for (const core::Evidence& e : testimony_)
+    if (e.reading.witness == Witness::rtc && e.reading.uncertainty <= context_.policy.rtc_write_threshold / 4) return e.reading.offset;
+  return std::nullopt;
 }
 
 void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
@@ -206,7 +228,10 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   out.push_back(Publish{report_});
 }
 
-void Correction::arm(Commands& out) { out.push_back(ArmDeadline{context_.policy.verification_deadline, ++token_}); }
+void Correction::arm(Commands& out) {
+  token_ = ++context_.deadlines;
+  out.push_back(ArmDeadline{context_.policy.verification_deadline, token_});
+}
 
 core::ActionRecord& Correction::begin_action(ActionKind kind, const core::ClockSnapshot& now) {
   core::ActionRecord a;

@@ -10,9 +10,7 @@ constexpr core::milliseconds kTrip{5};
 constexpr core::milliseconds kExact{50};
 
 std::string milliseconds_text(core::nanoseconds v) {
-  const auto us = std::chrono::duration_cast<core::microseconds>(v).count();
-  const auto whole = us / 1000;
-  return std::to_string(whole) + " ms";
+  return std::to_string(std::chrono::duration_cast<core::milliseconds>(v).count()) + " ms";
 }
 
 }  // namespace
@@ -23,20 +21,10 @@ std::string in_words(core::Offset offset) {
   return offset.value < core::nanoseconds::zero() ? "clock ahead by " + amount : "clock behind by " + amount;
 }
 
-Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const Settling& settling, const core::Policy& policy) {
+Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy) {
   Judgement j;
-  const auto& base = baselines.of(core::Witness::rtc);
-  if (!base) return j;
+  if (!baselines.of(core::Witness::rtc)) return j;
   const bool exact = reading.uncertainty <= kExact;
-  if (base->stale) {
-    const core::OffsetInterval needed = *baselines.needed(reading);
-    if (needed.least_magnitude() > settling.tolerance) {
-      j.detection = Detection{core::Cause::pause, "rtc: after the last correction the RTC still differs: " + in_words(needed.middle())};
-      return j;
-    }
-    j.learn = exact ? Learn::replace : Learn::ignore;
-    return j;
-  }
   const core::OffsetInterval gap = *baselines.gap(reading);
   if (gap.high.value < -kTrip) {
     // Frozen guests fall behind, never ahead: an RTC that went back was written, or lost its phase in a restore.

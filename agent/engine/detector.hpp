@@ -18,7 +18,7 @@ struct Detection {
 /// What to do with a reading that is no discontinuity.
 enum class Learn {
   keep,     // candidate for the baseline, the better one stays
-  replace,  // the old baseline no longer holds (a write, a correction): take this one
+  replace,  // the old baseline no longer holds (a write, a short gap): take this one
   ignore,
 };
 
@@ -29,14 +29,7 @@ struct Judgement {
   bool ask_ntp = false;  // a suspicion that only NTP can settle
 };
 
-/// After a correction a witness may differ from its old baseline by this much without meaning a new gap
-/// (the part of the step that corrected an older error; an RTC's moved phase).
-struct Settling {
-  core::nanoseconds tolerance{};
-};
-
-[[nodiscard]] Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const Settling& settling,
-                                  const core::Policy& policy);
+[[nodiscard]] Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy);
 [[nodiscard]] Judgement judge_ntp(const core::OffsetReading& reading, const core::Policy& policy);
 
 /// "clock behind by 47.550 s" for people: sign in words, milliseconds.

@@ -12,11 +12,12 @@ constexpr core::seconds kVerificationAge{2400};
 // A guest's clock under a time daemon drifts at most so fast between verifications (the kernel's own bound is 500 ppm;
 // chrony's documents use 15 ppm for maxerror growth; an undisciplined crystal is within 100 ppm).
 constexpr std::int64_t kDriftPpm = 100;
-constexpr std::size_t kOwnStepsKept = 8;
-// After a correction the RTC may differ from its old baseline by a moved phase or a corrected older error.
-constexpr core::milliseconds kSettling{1050};
-// The witness was not heard during the correction: whatever it says next is its new baseline.
-constexpr core::nanoseconds kNeverAgain = core::nanoseconds::max() / 4;
+// Differences of REALTIME - BOOTTIME below this are what reading two clocks in turn costs.
+constexpr core::microseconds kReadingNoise{500};
+// Notices that wait for the next correction; the channel's token bucket lets far fewer through.
+constexpr std::size_t kMostLate = 64;
+// After our write the RTC shows our time, but its second edge is learned anew: until then it is good to a second.
+constexpr core::milliseconds kWrittenRtc{1050};
 
 template <class... F>
 struct Overload : F... {
@@ -27,6 +28,22 @@ Overload(F...) -> Overload<F...>;
 
 void append(Commands& to, Commands from) { std::move(from.begin(), from.end(), std::back_inserter(to)); }
 
+std::string in_milliseconds(core::nanoseconds v) { return std::to_string(std::chrono::duration_cast<core::milliseconds>(v).count()) + " ms"; }
+
+// A reading taken before a step, ours or anybody's, and delivered after it still speaks of the clock before. The step is seen
+// by value in REALTIME - BOOTTIME, which neither slews (both slew) nor suspends (both gain the sleep) change.
+core::OffsetReading rebased(core::OffsetReading reading, const core::ClockSnapshot& now) {
+  const auto difference = [](const core::ClockSnapshot& s) { return s.realtime.time_since_epoch() - s.boottime.time_since_epoch(); };
+  const core::Offset stepped{difference(now) - difference(reading.at)};
+  if (core::magnitude(stepped) > kReadingNoise + reading.at.bracket + now.bracket) move_along(reading, stepped);
+  return reading;
+}
+
+core::HostNotice rebased(core::HostNotice notice, const core::ClockSnapshot& now) {
+  if (notice.exchange) notice.exchange = rebased(*notice.exchange, now);
+  return notice;
+}
+
 }  // namespace
 
 Engine::Engine(core::Policy policy, const Now& now, std::uint64_t next_number)
@@ -35,17 +52,16 @@ Engine::Engine(core::Policy policy, const Now& now, std::uint64_t next_number)
 Commands Engine::observe(const core::Observation& observation, const Now& now) {
   // Every event first settles the books: a foreign step must be known before a reading taken after it is weighed.
   Commands out = compare_clocks(now);
-  append(out, std::visit(Overload{[&](const core::OffsetReading& r) { return on_reading(r, now); },
+  append(out, std::visit(Overload{[&](const core::OffsetReading& r) { return on_reading(rebased(r, now.clocks), now); },
                                   [&](const core::ClocksCompared&) { return Commands{}; },
-                                  [&](const core::HostNotice& n) { return on_notice(n, now); },
-                                  [&](const core::BaselineVoid& v) { return on_void(v); },
+                                  [&](const core::HostNotice& n) { return on_notice(rebased(n, now.clocks), now); },
+                                  [&](const core::BaselineVoid& v) { return on_void(v, now); },
                                   [&](const core::MeasurementFailed& f) { return on_failure(f, now); }},
                          observation));
   return out;
 }
 
-Commands Engine::on_reading(core::OffsetReading reading, const Now& now) {
-  rebase(reading);
+Commands Engine::on_reading(const core::OffsetReading& reading, const Now& now) {
   if (active_) return after(active_->reading(reading, now.clocks), now);
   switch (reading.witness) {
     case Witness::rtc: return idle_rtc(reading, now);
@@ -55,21 +71,12 @@ Commands Engine::on_reading(core::OffsetReading reading, const Now& now) {
   return {};
 }
 
-// A reading taken before one of our steps and delivered after it still speaks of the clock before.
-void Engine::rebase(core::OffsetReading& reading) const {
-  for (const OwnStep& s : own_steps_) {
-    if (reading.at.raw >= s.at) continue;
-    reading.offset = reading.offset - s.amount;
-    reading.at.realtime += s.amount.value;
-  }
-}
-
 Commands Engine::idle_rtc(const core::OffsetReading& reading, const Now& now) {
-  const Judgement j = judge_rtc(reading, baselines_, {settling_}, policy_);
+  const Judgement j = judge_rtc(reading, baselines_, policy_);
   Commands out;
   if (!j.note.empty()) out.push_back(Note{j.note});
   if (j.detection && policy_.mode != core::Mode::off) {
-    append(out, open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now));
+    append(out, open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now, false));
     if (active_) append(out, after(active_->reading(reading, now.clocks), now));
     return out;
   }
@@ -83,41 +90,76 @@ Commands Engine::idle_ntp(const core::OffsetReading& reading, const Now& now) {
   const Judgement j = judge_ntp(reading, policy_);
   if (!j.detection) {
     verification_ = Verification{now.clocks.raw, core::magnitude(reading.offset) + reading.uncertainty};
+    known_wrong_ = false;
     state_.on(StateEvent::verified, "NTP agrees: " + in_words(reading.offset), now.clocks.realtime);
     return {};
   }
   if (policy_.mode == core::Mode::off) return {Note{j.detection->tripwire + "; mode is \"off\""}};
-  Commands out = open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now);
+  Commands out = open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now, false);
   if (active_) append(out, after(active_->reading(reading, now.clocks), now));
   return out;
 }
 
 Commands Engine::on_notice(const core::HostNotice& notice, const Now& now) {
   ++counters_.notices;
+  const bool moved = host_moved(notice);
   if (notice.event == core::NoticeEvent::pausing) {
     if (notice.exchange && !active_) baselines_.relearn(*notice.exchange, disciplined(now));
     return {Note{"the host announces a pause: fresh baselines are taken"}, AskWitnesses{}};
   }
+  if (policy_.mode == core::Mode::off) return {Publish{unanswered(notice, now)}};
   if (active_) {
     ++counters_.notices_coalesced;
-    if (active_->join(notice)) return after(active_->reconsider(now.clocks), now);
+    if (active_->join(notice, moved, now.clocks)) return after(active_->advance(now.clocks), now);
     late_notices_.push_back(notice);
-    return {};
+    if (late_notices_.size() <= kMostLate) return {};
+    late_notices_.pop_front();
+    ++counters_.notices_dropped;
+    return {Note{"more notices than can wait: the oldest was dropped"}};
   }
   const core::Cause cause = notice.event == core::NoticeEvent::resync ? core::Cause::request : core::Cause::notice;
-  return open(cause, std::string("host: ") + core::to_string(notice.event), notice, std::nullopt, now);
+  return open(cause, std::string("host: ") + core::to_string(notice.event), notice, std::nullopt, now, moved);
 }
 
-Commands Engine::on_void(const core::BaselineVoid& v) {
+// Whether the VM may live on another host, or in another process of its hypervisor, than at the notice before.
+bool Engine::host_moved(const core::HostNotice& notice) {
+  const bool new_epoch = !notice.epoch.empty() && !host_epoch_.empty() && notice.epoch != host_epoch_;
+  if (!notice.epoch.empty()) host_epoch_ = notice.epoch;
+  const bool moved = new_epoch || notice.event == core::NoticeEvent::hot_upgrade || notice.event == core::NoticeEvent::migrated ||
+                     notice.event == core::NoticeEvent::restored || notice.event == core::NoticeEvent::snapshot;
+  if (moved) baselines_.forget(Witness::host);
+  return moved;
+}
+
+core::CorrectionReport Engine::unanswered(const core::HostNotice& notice, const Now& now) const {
+  core::CorrectionReport r;
+  r.number = next_number_;
+  r.discontinuity.cause = core::Cause::notice;
+  r.discontinuity.tripwire = std::string("host: ") + core::to_string(notice.event);
+  r.discontinuity.detected = now.clocks;
+  r.discontinuity.notice = notice;
+  r.outcome = core::Outcome::no_action;
+  r.reason = "mode is \"off\": nothing was measured, nothing changed";
+  r.notices = {notice.id};
+  r.started_realtime = r.ended_realtime = now.clocks.realtime;
+  return r;
+}
+
+Commands Engine::on_void(const core::BaselineVoid& v, const Now& now) {
   baselines_.forget(v.witness);
-  if (active_) return {Note{v.why}};
+  if (active_) {
+    active_->witness_void(v.witness);
+    Commands out{Note{v.why}};
+    append(out, after(active_->advance(now.clocks), now));
+    return out;
+  }
   return {Note{v.why}, AskWitness{Witness::ntp}};
 }
 
 Commands Engine::on_failure(const core::MeasurementFailed& failure, const Now& now) {
   if (active_) return after(active_->measurement_failed(failure, now.clocks), now);
   if (failure.witness == Witness::ntp) {
-    if (!now.kernel.unsynchronized)
+    if (!now.kernel.unsynchronized && !known_wrong_)
       state_.on(StateEvent::verified, "no NTP answer (" + failure.why + "); the kernel's clock is disciplined", now.clocks.realtime);
     else
       state_.on(StateEvent::unverified, "no NTP answer: " + failure.why, now.clocks.realtime);
@@ -134,23 +176,24 @@ Commands Engine::foreign(const ForeignChange& change, const Now& now) {
   const bool stepped = change.step != core::nanoseconds::zero();
   if (!stepped && change.suspended == core::nanoseconds::zero()) return {};
   if (stepped) ++counters_.foreign_steps;
-  const std::string what = stepped ? "clocks: somebody set the clock by " + std::to_string(std::chrono::duration_cast<core::milliseconds>(change.step).count()) + " ms"
-                                   : "clocks: the guest was suspended for " + std::to_string(std::chrono::duration_cast<core::milliseconds>(change.suspended).count()) + " ms";
+  const std::string what = stepped ? "clocks: somebody set the clock by " + in_milliseconds(change.step)
+                                   : "clocks: the guest was suspended for " + in_milliseconds(change.suspended);
   if (active_) {
-    if (stepped) active_->foreign_step(change.step);
-    return after(active_->reconsider(now.clocks), now);
+    if (stepped && !active_->foreign_step(change.step)) late_step_ += change.step;
+    return after(active_->advance(now.clocks), now);
   }
+  const bool small = stepped && core::magnitude({change.step}) < policy_.record_threshold;
   const bool ignored = policy_.mode == core::Mode::off || (stepped && policy_.on_foreign_step == core::OnForeignStep::ignore);
-  if (ignored) {
-    baselines_.mark_stale();
-    return {Note{what + "; left alone as configured"}};
+  if (small || ignored) {
+    baselines_.accept_step({change.step});
+    return {Note{what + (ignored ? "; left alone as configured" : "; below record_threshold, left to the time daemon")}};
   }
   return open(stepped ? core::Cause::foreign_step : core::Cause::suspend, what, std::nullopt,
-              stepped ? std::optional(change.step) : std::nullopt, now);
+              stepped ? std::optional(change.step) : std::nullopt, now, false);
 }
 
 Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
-                      const Now& now) {
+                      const Now& now, bool moved) {
   core::Discontinuity d;
   d.cause = cause;
   d.tripwire = std::move(tripwire);
@@ -158,7 +201,9 @@ Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<cor
   d.notice = std::move(notice);
   d.foreign_step = step;
   state_before_ = state_;
-  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_}, next_number_, std::move(d));
+  // What NTP said before is about another clock now.
+  verification_before_ = std::exchange(verification_, std::nullopt);
+  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, deadlines_}, next_number_, std::move(d), moved);
   return after(active_->begin(now.clocks), now);
 }
 
@@ -173,10 +218,8 @@ Commands Engine::stepped(const core::Result<core::ClockSnapshot>& result, const 
   return after(std::move(out), now);
 }
 
-void Engine::own_step_applied(core::Offset amount, const core::ClockSnapshot& after_step) {
+void Engine::own_step_applied(core::Offset amount) {
   ledger_.own_step(amount);
-  own_steps_.push_back({after_step.raw, amount});
-  if (own_steps_.size() > kOwnStepsKept) own_steps_.pop_front();
   ++counters_.steps;
 }
 
@@ -206,49 +249,71 @@ Commands Engine::after(Commands commands, const Now& now) {
   const Correction ended = *std::exchange(active_, std::nullopt);
   close(ended, now);
   if (!ended.recorded()) std::erase_if(commands, [](const Command& c) { return std::holds_alternative<Publish>(c); });
-  commands.push_back(AskWitness{Witness::rtc});
-  if (!late_notices_.empty()) {
-    const std::vector<core::HostNotice> late = std::exchange(late_notices_, {});
-    append(commands, open(core::Cause::notice, "host: " + std::string(core::to_string(late.back().event)) + " during the last correction",
-                          late.back(), std::nullopt, now));
-    for (std::size_t i = 0; active_ && i + 1 < late.size(); ++i) (void)active_->join(late[i]);
-  }
+  // A written RTC is searched for its new edge anyway; one that was only heard coarsely is not exact enough to watch.
+  const auto& rtc = baselines_.of(Witness::rtc);
+  if (!ended.rtc_was_written() && (!rtc || rtc->reading.uncertainty > policy_.record_threshold)) commands.push_back(AskWitness{Witness::rtc});
+  append(commands, open_what_came_late(now));
   return commands;
 }
 
+Commands Engine::open_what_came_late(const Now& now) {
+  const core::nanoseconds step = std::exchange(late_step_, core::nanoseconds::zero());
+  if (!late_notices_.empty()) {
+    // Oldest first, so that the newest word is the one that counts.
+    const std::deque<core::HostNotice> late = std::exchange(late_notices_, {});
+    Commands out = open(core::Cause::notice, "host: " + std::string(core::to_string(late.front().event)) + " during the last correction",
+                        rebased(late.front(), now.clocks), std::nullopt, now, host_moved(late.front()));
+    for (auto n = std::next(late.begin()); n != late.end(); ++n)
+      if (active_ && !active_->join(rebased(*n, now.clocks), host_moved(*n), now.clocks)) late_notices_.push_back(*n);
+    return out;
+  }
+  if (core::magnitude({step}) < policy_.record_threshold || policy_.on_foreign_step == core::OnForeignStep::ignore) return {};
+  return open(core::Cause::foreign_step, "clocks: somebody set the clock by " + in_milliseconds(step) + " at the end of the last correction",
+              std::nullopt, step, now, false);
+}
+
 void Engine::close(const Correction& ended, const Now& now) {
+  judge_outcome(ended, now);
+  renew_baselines(ended, now);
+  if (ended.recorded()) count(ended.report());
+}
+
+// What is known of the clock now: proved by NTP, as good as before, or wrong.
+void Engine::judge_outcome(const Correction& ended, const Now& now) {
   const core::CorrectionReport& report = ended.report();
   const auto& evidence = ended.testimony();
-  const auto used = [&](auto accept) {
-    return std::any_of(evidence.begin(), evidence.end(), [&](const auto& e) { return e.used && accept(e.reading.witness); });
-  };
-  const auto ntp = std::find_if(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp; });
+  const auto ntp = std::find_if(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && e.used; });
+  const bool outside = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.used && e.reading.witness != Witness::rtc; });
+  const bool left_alone = report.outcome == core::Outcome::no_action;
   if (report.verified && report.residual)
     verification_ = Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
-  else if (report.outcome == core::Outcome::no_action && ntp != evidence.end() && ntp->used)
+  else if (left_alone && ntp != evidence.end())
     verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
-  // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
-  const bool outside = used([](Witness w) { return w != Witness::rtc; });
-  if (!ended.recorded() || (report.outcome == core::Outcome::no_action && !outside)) state_ = state_before_;
-  renew_baselines(ended, now);
-  if (ended.recorded()) count(report);
+  if (left_alone && !outside) {
+    // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
+    state_ = state_before_;
+    verification_ = verification_before_;
+  } else {
+    known_wrong_ = !left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero());
+  }
 }
 
 // What the witnesses said during the correction, carried over our steps, is what they will say from now on.
 void Engine::renew_baselines(const Correction& ended, const Now& now) {
-  const bool corrected = ended.report().outcome == core::Outcome::corrected;
-  settling_ = corrected ? core::nanoseconds{kSettling} : kNeverAgain;
-  baselines_.mark_stale();
-  bool heard_rtc = false;
+  const bool good = disciplined(now) || ended.report().verified;
   for (const core::Evidence& e : ended.testimony()) {
-    if (e.reading.witness == Witness::ntp) continue;
-    if (e.reading.witness == Witness::host && !ended.report().verified) continue;
-    baselines_.relearn(e.reading, disciplined(now) || ended.report().verified);
-    if (e.reading.witness != Witness::rtc) continue;
-    heard_rtc = true;
-    settling_ = std::max(settling_, e.needed.greatest_magnitude() + core::nanoseconds{kSettling});
+    if (e.reading.witness == Witness::ntp || (e.reading.witness == Witness::host && !good)) continue;
+    const auto gap = baselines_.gap(e.reading);
+    // A baseline that still holds is only refreshed: the exact one stays when a coarse second confirms it.
+    if (gap && gap->contains({})) baselines_.learn(e.reading, good);
+    else baselines_.relearn(e.reading, good);
   }
-  if (!heard_rtc) settling_ = kNeverAgain;
+  if (!ended.rtc_was_written()) return;
+  core::OffsetReading written;
+  written.witness = Witness::rtc;
+  written.uncertainty = kWrittenRtc;
+  written.at = now.clocks;
+  baselines_.relearn(written, good);
 }
 
 void Engine::count(const core::CorrectionReport& report) {
@@ -264,6 +329,7 @@ void Engine::count(const core::CorrectionReport& report) {
 }
 
 bool Engine::disciplined(const Now& now) const {
+  if (known_wrong_) return false;
   if (!now.kernel.unsynchronized) return true;
   return verification_ && now.clocks.raw - verification_->at <= kVerificationAge && verification_->bound <= policy_.step_threshold;
 }

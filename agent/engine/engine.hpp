@@ -33,7 +33,7 @@ class Engine {
   Commands stepped(const core::Result<core::ClockSnapshot>& result, const Now& now);
   /// Books an own step; the executor calls it right after the kernel accepted the step and before anything else is
   /// observed, then stepped().
-  void own_step_applied(core::Offset amount, const core::ClockSnapshot& after_step);
+  void own_step_applied(core::Offset amount);
   Commands daemons_stopped(const DaemonOutcome& outcome, const Now& now);
   Commands daemons_started(const DaemonOutcome& outcome, const Now& now);
   Commands rtc_written(const RtcOutcome& outcome, const Now& now);
@@ -50,34 +50,35 @@ class Engine {
   /// Bound on |offset| now: last verification plus drift since; nothing while the clock is not trusted.
   [[nodiscard]] std::optional<core::nanoseconds> error_bound(const core::ClockSnapshot& now) const;
   [[nodiscard]] const core::Counters& counters() const { return counters_; }
+  /// The number of the correction under way, or of the next one.
+  [[nodiscard]] std::uint64_t current_number() const { return next_number_; }
   [[nodiscard]] bool busy() const { return active_.has_value(); }
   [[nodiscard]] const Baselines& baselines() const { return baselines_; }
 
  private:
-  struct OwnStep {
-    core::RawPoint at;
-    core::Offset amount;
-  };
   struct Verification {
     core::RawPoint at;
     core::nanoseconds bound{};
   };
 
-  Commands on_reading(core::OffsetReading reading, const Now& now);
+  Commands on_reading(const core::OffsetReading& reading, const Now& now);
   Commands on_notice(const core::HostNotice& notice, const Now& now);
-  Commands on_void(const core::BaselineVoid& v);
+  [[nodiscard]] core::CorrectionReport unanswered(const core::HostNotice& notice, const Now& now) const;
+  Commands on_void(const core::BaselineVoid& v, const Now& now);
   Commands on_failure(const core::MeasurementFailed& failure, const Now& now);
   Commands idle_rtc(const core::OffsetReading& reading, const Now& now);
   Commands idle_ntp(const core::OffsetReading& reading, const Now& now);
   Commands compare_clocks(const Now& now);
   Commands foreign(const ForeignChange& change, const Now& now);
   Commands open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
-                const Now& now);
+                const Now& now, bool moved);
+  [[nodiscard]] bool host_moved(const core::HostNotice& notice);
   Commands after(Commands commands, const Now& now);
+  Commands open_what_came_late(const Now& now);
   void close(const Correction& ended, const Now& now);
+  void judge_outcome(const Correction& ended, const Now& now);
   void renew_baselines(const Correction& ended, const Now& now);
   void count(const core::CorrectionReport& report);
-  void rebase(core::OffsetReading& reading) const;
   [[nodiscard]] bool disciplined(const Now& now) const;
 
   core::Policy policy_;
@@ -89,10 +90,13 @@ class Engine {
   ClockStateMachine state_before_;
   bool daemon_active_ = false;
   std::optional<Correction> active_;
-  std::vector<core::HostNotice> late_notices_;  // came too late for the running correction
-  std::deque<OwnStep> own_steps_;
+  std::uint64_t deadlines_ = 0;
+  std::deque<core::HostNotice> late_notices_;  // came too late for the running correction, oldest first
+  core::nanoseconds late_step_{};              // somebody else's, likewise
+  std::string host_epoch_;
   std::optional<Verification> verification_;
-  core::nanoseconds settling_{};
+  std::optional<Verification> verification_before_;  // the correction under way; void while it runs
+  bool known_wrong_ = false;  // the last correction left the clock wrong: the kernel's flag proves nothing then
   core::Counters counters_;
 };
 

@@ -35,12 +35,35 @@ bool has(const Group& g, const std::vector<Evidence>& evidence, Witness w) {
   return std::any_of(g.members.begin(), g.members.end(), [&](std::size_t i) { return evidence[i].reading.witness == w; });
 }
 
-// Above zero when `a` is preferred over `b`.
+bool ntp_majority(const core::OffsetReading& r) { return r.witness == Witness::ntp && r.agreeing >= 2 && 2 * r.agreeing > r.answered; }
+
+// A hypervisor's RTC is its host's clock: without a baseline of its own it repeats what the host says.
+unsigned independent(const Group& g, const std::vector<Evidence>& evidence) {
+  unsigned n = 0;
+  for (const std::size_t i : g.members) {
+    const bool echo = evidence[i].reading.witness == Witness::rtc && evidence[i].basis == core::Basis::absolute && has(g, evidence, Witness::host);
+    if (!echo) ++n;
+  }
+  return n;
+}
+
+// Several NTP servers in agreement weigh as much as two local witnesses.
+unsigned weight(const Group& g, const std::vector<Evidence>& evidence) {
+  const bool majority = std::any_of(g.members.begin(), g.members.end(), [&](std::size_t i) { return ntp_majority(evidence[i].reading); });
+  return independent(g, evidence) + (majority ? 1U : 0U);
+}
+
+// Above zero when `a` is preferred over `b`. The RTC comes last: an unannounced restore moves its phase, and nothing in its
+// reading tells.
 int compare(const Group& a, const Group& b, const std::vector<Evidence>& evidence, core::OnDisagreement rule) {
-  if (a.members.size() != b.members.size()) return a.members.size() > b.members.size() ? 1 : -1;
-  const Witness preferred = rule == core::OnDisagreement::host ? Witness::host : Witness::ntp;
-  const int preference = static_cast<int>(has(a, evidence, preferred)) - static_cast<int>(has(b, evidence, preferred));
-  if (preference != 0) return preference;
+  const unsigned weight_a = weight(a, evidence);
+  const unsigned weight_b = weight(b, evidence);
+  if (weight_a != weight_b) return weight_a > weight_b ? 1 : -1;
+  const bool host_first = rule == core::OnDisagreement::host;
+  for (const Witness preferred : {host_first ? Witness::host : Witness::ntp, host_first ? Witness::ntp : Witness::host}) {
+    const int preference = static_cast<int>(has(a, evidence, preferred)) - static_cast<int>(has(b, evidence, preferred));
+    if (preference != 0) return preference;
+  }
   return a.common.half_width() < b.common.half_width() ? 1 : -1;
 }
 
@@ -53,11 +76,10 @@ core::Estimate summarize(const Group& g, const std::vector<Evidence>& evidence) 
   e.uncertainty = evidence[tightest].needed.half_width();
   e.basis = evidence[tightest].basis;
   e.best = evidence[tightest].reading.witness;
-  e.witnesses = static_cast<unsigned>(g.members.size());
+  e.witnesses = independent(g, evidence);
   for (const std::size_t i : g.members) {
-    const core::OffsetReading& r = evidence[i].reading;
-    e.agreeing.push_back(r.witness);
-    if (r.witness == Witness::ntp) e.ntp_majority = r.agreeing >= 2 && 2 * r.agreeing > r.answered;
+    e.agreeing.push_back(evidence[i].reading.witness);
+    e.ntp_majority = e.ntp_majority || ntp_majority(evidence[i].reading);
   }
   return e;
 }
@@ -75,12 +97,16 @@ Evidence testify(const core::OffsetReading& reading, const Baselines& baselines,
   if (reading.witness == Witness::ntp || !base) return e;
   // A host's own error cancels only against a baseline taken while the guest's clock was known good, on the same host.
   if (reading.witness == Witness::host && (!base->disciplined || event.host_moved)) return e;
-  e.basis = core::Basis::differential;
-  e.needed = *baselines.needed(reading);
+  OffsetInterval differential = *baselines.needed(reading);
   if (reading.witness == Witness::rtc) {
-    if (event.host_moved) e.needed = widened(e.needed, kRtcPhase + policy.host_clock_error);
-    else if (event.foreign_step && !base->disciplined) e.needed = widened(e.needed, kRtcPhase);
+    if (event.host_moved) differential = widened(differential, kRtcPhase + policy.host_clock_error);
+    else if (event.foreign_step && !base->disciplined) differential = widened(differential, kRtcPhase);
   }
+  // A host's baseline is as old as its last notice: after hours its drift makes the plain reading the better one.
+  if (reading.witness == Witness::host && differential.half_width() >= e.needed.half_width()) return e;
+  e.basis = core::Basis::differential;
+  e.needed = differential;
+  e.disciplined = base->disciplined;
   return e;
 }
 
@@ -93,9 +119,10 @@ Vote vote(std::vector<Evidence>& evidence, const core::Policy& policy) {
     const Group g = group_at(evidence, evidence[i].needed.low);
     if (g.members == best.members) continue;
     const bool subset = std::includes(best.members.begin(), best.members.end(), g.members.begin(), g.members.end());
-    tie = tie || (g.members.size() == best.members.size() && !subset);
+    const bool equal = weight(g, evidence) == weight(best, evidence);
+    tie = tie || (equal && !subset);
     if (compare(g, best, evidence, policy.on_disagreement) > 0) {
-      tie = tie && g.members.size() == best.members.size();
+      tie = tie && equal;
       best = g;
     }
   }

@@ -29,7 +29,7 @@ struct Vote {
   core::nanoseconds conflict_distance{};
 };
 
-/// The largest group of witnesses whose intervals share a point; ties go by `on_disagreement`, then to the tightest.
+/// The weightiest group of witnesses whose intervals share a point; ties go by `on_disagreement`, then to the tightest.
 /// Marks the evidence it used. No estimate without evidence, or on a tie under `hold`.
 [[nodiscard]] Vote vote(std::vector<core::Evidence>& evidence, const core::Policy& policy);
 

@@ -16,7 +16,10 @@ std::string in_seconds(core::nanoseconds v) {
 void StepHistory::add(core::BoottimePoint at, core::Offset amount, bool was_corroborated) {
   if (was_corroborated) return;
   entries_.push_back({at, core::magnitude(amount)});
-  if (entries_.size() > kMaxEntries) entries_.pop_front();
+  if (entries_.size() <= kMaxEntries) return;
+  // Forgetting the oldest would open the guard for whoever makes many steps: it is added to the next one.
+  entries_[1].amount += entries_[0].amount;
+  entries_.pop_front();
 }
 
 core::nanoseconds StepHistory::uncorroborated_within(core::BoottimePoint now, core::nanoseconds window) const {
@@ -33,7 +36,7 @@ std::optional<std::string> forbidden(const core::Estimate& step, const StepHisto
   const core::nanoseconds amount = step.offset.value;
   const core::RealtimePoint target = context.now.realtime + amount;
   // The interval's error counts in favour of the step: a floor of seconds ago must not forbid a right one.
-  if (target + step.uncertainty < policy.floor)
+  if (!context.forced && target + step.uncertainty < policy.floor)
     return "the corrected time would lie before the earliest time that can be true (build date or last good time)";
   if (target > policy.ceiling) return "the corrected time would lie beyond the year 2100";
   if (context.forced || corroborated(step)) return std::nullopt;

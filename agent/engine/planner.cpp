@@ -35,7 +35,30 @@ std::optional<Decision> no_action(const Estimate& e, const PlanContext& c, const
   return NothingToDo{core::magnitude(e.offset) < policy.record_threshold
                          ? "measured: the clock is right"
                          : "measured: the offset is below step_threshold and left to the time daemon",
-                     !noise};
+                     !noise, true};
+}
+
+// Witnesses contradict each other beyond what their errors and an RTC's phase explain, and no majority decides.
+bool contradicted(const Vote& v, const PlanContext& c, const core::Policy& policy) {
+  return v.estimate && v.conflict_distance > policy.disagreement_tolerance && !v.estimate->ntp_majority && v.estimate->witnesses < 2 &&
+         !c.guard.forced;
+}
+
+// A local witness whose word stands against a single NTP server's: the host itself, or an RTC that saw the clock right.
+bool stands_alone(const core::Evidence& e) { return e.reading.witness == Witness::host || (e.reading.witness == Witness::rtc && e.disciplined); }
+
+// The vote; once nothing more will come, one server that contradicts a sound local witness is left out of it.
+Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const core::Policy& policy) {
+  Vote v = vote(evidence, policy);
+  if (!c.deadline_passed || !contradicted(v, c, policy) || !std::any_of(evidence.begin(), evidence.end(), stands_alone)) return v;
+  std::stable_partition(evidence.begin(), evidence.end(), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
+  std::vector<core::Evidence> local;
+  std::copy_if(evidence.begin(), evidence.end(), std::back_inserter(local), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
+  if (local.size() == evidence.size()) return v;
+  v = vote(local, policy);
+  evidence.back().used = false;
+  std::copy(local.begin(), local.end(), evidence.begin());
+  return v;
 }
 
 Decision decide_backward(const Estimate& e, const PlanContext& c, const core::Policy& policy) {
@@ -51,10 +74,10 @@ std::optional<Decision> not_exact_enough(const Estimate& e, const PlanContext& c
   const OffsetInterval i = interval(e);
   const bool proved_wrong = i.least_magnitude() >= policy.step_threshold;
   if (e.uncertainty > good_enough(policy)) {
-    // After the wait, a coarse estimate is used only if the clock is certainly better off with it.
-    const bool improves = core::magnitude(e.offset) > 2 * e.uncertainty;
     if (!c.deadline_passed) return Wait{proved_wrong, "the estimate is good to no better than its witness; waiting for a finer one"};
-    if (!improves) return Refuse{"no witness measured well enough before the deadline"};
+    if (i.contains({})) return NothingToDo{"nothing shows the clock wrong, but no witness measured well enough to prove it right", true, false};
+    // After the wait, a coarse estimate is used only if the clock is certainly better off with it.
+    if (core::magnitude(e.offset) <= 2 * e.uncertainty) return Refuse{"no witness measured well enough before the deadline"};
   }
   if (rtc_alone(e) && !c.guard.forced && core::magnitude(e.offset) < kRtcProvesAlone) {
     const std::string why = "the RTC alone shows a change of less than 1 s, which a moved phase would show too; no second witness answered";
@@ -66,14 +89,14 @@ std::optional<Decision> not_exact_enough(const Estimate& e, const PlanContext& c
 }  // namespace
 
 Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& history, const PlanContext& context, const core::Policy& policy) {
-  const Vote v = vote(evidence, policy);
+  const Vote v = weigh(evidence, context, policy);
   if (!v.estimate) {
-    const bool wrong = context.not_before && *context.not_before - context.guard.now.realtime >= policy.step_threshold;
+    const bool wrong = context.at_least && context.at_least->value >= policy.step_threshold;
     if (v.conflict.empty()) return wait_or(context, wrong, "no witness has answered yet", Refuse{"no witness could measure the offset"});
     return wait_or(context, false, v.conflict, Refuse{"witnesses disagree (" + v.conflict + ") and on_disagreement is \"hold\""});
   }
   const Estimate& e = *v.estimate;
-  if (v.conflict_distance > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !context.guard.forced) {
+  if (contradicted(v, context, policy)) {
     const std::string why = "witnesses contradict each other by more than disagreement_tolerance (" + v.conflict + ")";
     return wait_or(context, false, why, Refuse{why});
   }
@@ -81,7 +104,7 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
   if (auto verdict = not_exact_enough(e, context, policy)) return *verdict;
   if (core::magnitude(e.offset) <= policy.step_threshold)
     return wait_or(context, false, "near the threshold; waiting for a finer witness",
-                   NothingToDo{"measured: the offset is below step_threshold and left to the time daemon", true});
+                   NothingToDo{"measured: the offset is below step_threshold and left to the time daemon", true, true});
   if (auto why = forbidden(e, history, context.guard, policy)) return wait_or(context, true, *why, Refuse{*why});
   if (e.offset.value < core::nanoseconds::zero()) return decide_backward(e, context, policy);
   return Step{e};
@@ -102,6 +125,7 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
   const OffsetInterval i = core::interval_around(ntp.offset, ntp.uncertainty);
   core::nanoseconds away{};
   std::string who;
+  bool host_disagrees = false;
   for (const auto& l : local) {
     if (l.reading.witness == Witness::ntp) continue;
     if (l.needed.overlaps(i)) {
@@ -109,6 +133,7 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
       e.agreeing.push_back(l.reading.witness);
     } else {
       const core::nanoseconds d = l.needed.high < i.low ? i.low.value - l.needed.high.value : l.needed.low.value - i.high.value;
+      host_disagrees = host_disagrees || l.reading.witness == Witness::host;
       if (d > away) {
         away = d;
         who = core::to_string(l.reading.witness);
@@ -116,8 +141,9 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
     }
   }
   const bool outvoted = away > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !guard.forced;
-  const bool host_wins = away > core::nanoseconds::zero() && policy.on_disagreement != core::OnDisagreement::ntp && !guard.forced;
-  if (outvoted || host_wins) {
+  const bool held = policy.on_disagreement == core::OnDisagreement::hold ? away > core::nanoseconds::zero()
+                                                                         : policy.on_disagreement == core::OnDisagreement::host && host_disagrees;
+  if (outvoted || (held && !guard.forced)) {
     result.hold = "NTP and " + who + " disagree; the clock stays as the local witness set it";
     return result;
   }

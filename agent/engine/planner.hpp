@@ -20,6 +20,7 @@ struct Wait {
 struct NothingToDo {
   std::string why;
   bool recorded = true;  // false: below the record threshold, noise
+  bool proved = true;    // false: nothing shows the clock wrong, but nothing measured it well either
 };
 struct Step {
   core::Estimate estimate;
@@ -37,8 +38,8 @@ using Decision = std::variant<Wait, NothingToDo, Step, Gradually, Refuse>;
 struct PlanContext {
   GuardContext guard;
   bool deadline_passed = false;
-  bool gap_announced = false;  // the host said so, or an operator: an RTC alone need not prove that anything happened
-  std::optional<core::RealtimePoint> not_before;  // a hook's single stamp: true time is at least this, as of `guard.now`
+  bool gap_announced = false;  // somebody said so or set the clock: worth a record even if the clock turns out right
+  std::optional<core::Offset> at_least;  // a hook's single stamp: the offset is no smaller than this
 };
 
 [[nodiscard]] Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& history, const PlanContext& context,
