@@ -20,6 +20,8 @@ class RequestBudget {
   /// When take() will succeed; `now` if it would.
   [[nodiscard]] core::MonotonicPoint next(core::MonotonicPoint now) const;
   [[nodiscard]] unsigned left(core::MonotonicPoint now) const;
+  /// It is the server, not our own bound, that forbids a request now.
+  [[nodiscard]] bool told_to_wait(core::MonotonicPoint now) const;
   /// Time since the last request, as an idle round must leave 2 s.
   [[nodiscard]] bool asked_within(core::nanoseconds d, core::MonotonicPoint now) const;
 

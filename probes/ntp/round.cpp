@@ -37,8 +37,9 @@ void Round::ask(Entry& entry) {
   if (budget.take(now)) return launch(entry, budget.patience(plan_.timeout), true);
   const auto when = budget.next(now);
   if (when + plan_.timeout > started_ + plan_.deadline) {
+    const std::string why = budget.told_to_wait(now) ? "the server wants a pause" : "asked too often";
     const auto wait = std::chrono::ceil<core::seconds>(when - now).count();
-    return fail(entry, {false, "asked too often, next in " + std::to_string(wait) + " s", {}});
+    return fail(entry, {false, why + ", next in " + std::to_string(wait) + " s", {}});
   }
   entry.deferred = ports_.scheduler.at(when, [this, &entry] {
     entry.deferred.reset();

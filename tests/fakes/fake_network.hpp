@@ -101,9 +101,10 @@ class FakeNetwork final : public core::DatagramFactory {
       --script.drop_first;
       return at;
     }
+    const NtpServerScript as_asked = script;  // tamper() may change the script for the next request
     const auto reply = ntp_reply(script, bytes, clock_.truth() + script.out);
-    for (unsigned i = 0; i < script.copies; ++i)
-      post(wire, script.out + script.processing + script.back + i * script.copy_gap, reply, script.truncated);
+    for (unsigned i = 0; i < as_asked.copies; ++i)
+      post(wire, as_asked.out + as_asked.processing + as_asked.back + i * as_asked.copy_gap, reply, as_asked.truncated);
     return at;
   }
 

@@ -1,0 +1,81 @@
+// org.freedesktop.systemd1 on a bus of the test's own, as far as clockmend uses it.
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace clockmend::fakes {
+
+/// Driven by the test's loop, with code of its own on purpose: sharing the agent's would hide its faults.
+class FakeSystemd {
+ public:
+  struct Unit {
+    std::string id;
+    std::string load_state = "loaded";
+    std::string active_state = "active";
+    std::string sub_state = "running";
+    std::string result = "success";
+    std::string invocation = "0123456789abcdef";  // 16 bytes, shown as hex
+  };
+  enum class Jobs {
+    finish,               // reply, then JobRemoved "done" a little later
+    finish_before_reply,  // JobRemoved is on the wire before the reply
+    never_finish,
+    fail,                 // JobRemoved "failed", the unit ends up failed
+    canceled,
+    dependency,
+    never_reply,          // not even the reply to StopUnit
+  };
+
+  FakeSystemd(asio::io_context& io, const std::string& address);
+  FakeSystemd(const FakeSystemd&) = delete;
+  FakeSystemd& operator=(const FakeSystemd&) = delete;
+  ~FakeSystemd();
+
+  std::map<std::string, Unit> units;           // by primary id
+  std::map<std::string, std::string> aliases;  // alias -> primary id
+  Jobs jobs = Jobs::finish;
+  std::string refuse_jobs_with;                // a D-Bus error name: StopUnit and StartUnit answer with it
+  std::chrono::milliseconds settle_after{0};   // the unit's state follows the end of its job this late
+  std::function<void()> before_reply;          // called when a job was queued, before it is answered
+  std::string system_state = "running";
+  std::vector<std::string> calls;              // "StopUnit ntpsec.service replace"
+  bool subscribed = false;
+
+ private:
+  struct Timer {
+    explicit Timer(asio::io_context& io) : timer(io) {}
+    asio::steady_timer timer;
+  };
+  static int dispatch(sd_bus_message* m, void* self, sd_bus_error* error);
+  int handle(sd_bus_message* m);
+  int queue_job(sd_bus_message* m, const std::string& verb);
+  void settle(const std::string& id, const std::string& verb);
+  void end_job(unsigned number, const std::string& id, const std::string& verb);
+  int load_unit(sd_bus_message* m);
+  int get_all(sd_bus_message* m);
+  int get(sd_bus_message* m);
+  Unit* find(const std::string& name);
+  Unit* by_path(const char* path);
+  void later(std::chrono::milliseconds after, std::function<void()> call);
+  void pump();
+  void wait();
+
+  asio::io_context& io_;
+  sd_bus* bus_ = nullptr;
+  asio::posix::stream_descriptor descriptor_;
+  std::vector<std::shared_ptr<Timer>> timers_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  unsigned job_number_ = 0;
+};
+
+}  // namespace clockmend::fakes
