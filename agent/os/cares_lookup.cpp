@@ -17,6 +17,7 @@ constexpr std::size_t kMaxAddresses = 16;
 // resolver must not eat the whole deadline.
 constexpr int kTryMilliseconds = 700;
 constexpr int kTries = 3;
+constexpr int kEdnsSize = 1232;  // never fragmented, even with IPv6's smallest MTU
 
 core::Error lookup_error(int status, const std::string& name) {
   const std::string text = "cannot resolve " + name + ": " + ::ares_strerror(status);
@@ -76,12 +77,14 @@ core::Status CaresLookup::open_channel(const ResolverPlace& place) {
   ares_options options{};
   std::string lookups = "fb";  // /etc/hosts, then DNS
   std::string resolv_conf = place.resolv_conf;
+  options.flags = ARES_FLAG_EDNS;  // answers beyond 512 bytes without TCP: a name may have many addresses
+  options.ednspsz = kEdnsSize;
   options.timeout = kTryMilliseconds;
   options.tries = kTries;
   options.lookups = lookups.data();
   options.sock_state_cb = &CaresLookup::on_socket_state;
   options.sock_state_cb_data = this;
-  int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
+  int mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
   if (!resolv_conf.empty()) {
     options.resolvconf_path = resolv_conf.data();
     mask |= ARES_OPT_RESOLVCONF;

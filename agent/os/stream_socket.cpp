@@ -49,12 +49,14 @@ class StreamSocket::Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] core::StreamState state() const { return state_; }
 
   void close() {
-    closing_ = true;
+    if (std::exchange(closing_, true)) return;
     on_bytes_ = nullptr;
     on_state_ = nullptr;
     if (outgoing_.empty() || state_ != core::StreamState::host_connected) return shut();
     linger_.expires_after(kLinger);
-    linger_.async_wait([self = shared_from_this()](const asio::error_code&) { self->shut(); });
+    linger_.async_wait([self = shared_from_this()](const asio::error_code& ec) {
+      if (!ec) self->shut();
+    });
   }
 
  private:

@@ -138,7 +138,8 @@ core::Result<UniqueFd> connect_numeric(const core::Endpoint& peer) {
   UniqueFd fd{::socket(found->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!fd) return errno_error(errno, peer.text);
   const int on = 1;
-  // A missing stamp only costs accuracy: the wake-up is used then.
+  // A missing stamp only costs accuracy: the wake-up is used then. The kernel turns stamping on in the background, so a datagram
+  // in the first moment after the first such socket may be stamped when it is read; that is the wake-up, too.
   (void)::setsockopt(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   // The kernel picks a random port, and from here on drops what others than the peer send.
   if (::connect(fd.get(), found->ai_addr, found->ai_addrlen) != 0) return errno_error(errno, peer.text);

@@ -26,6 +26,19 @@ std::string unit_path(const std::string& id) {
 
 std::string job_path(unsigned number) { return std::string(kRoot) + "/job/" + std::to_string(number); }
 
+const char* result_of(FakeSystemd::Jobs jobs) {
+  switch (jobs) {
+    case FakeSystemd::Jobs::fail: return "failed";
+    case FakeSystemd::Jobs::canceled: return "canceled";
+    case FakeSystemd::Jobs::dependency: return "dependency";
+    case FakeSystemd::Jobs::finish:
+    case FakeSystemd::Jobs::finish_before_reply:
+    case FakeSystemd::Jobs::never_finish:
+    case FakeSystemd::Jobs::never_reply: return "done";
+  }
+  return "done";
+}
+
 void check(int rc, const char* what) {
   if (rc < 0) throw std::runtime_error(std::string("fake systemd: ") + what);
 }
@@ -132,7 +145,7 @@ int FakeSystemd::queue_job(sd_bus_message* m, const std::string& verb) {
 }
 
 void FakeSystemd::end_job(unsigned number, const std::string& id, const std::string& verb) {
-  const char* result = jobs == Jobs::fail ? "failed" : jobs == Jobs::canceled ? "canceled" : jobs == Jobs::dependency ? "dependency" : "done";
+  const char* result = result_of(jobs);
   if (settle_after.count() == 0) {
     settle(id, verb);
   } else {

@@ -24,6 +24,8 @@ std::string configuration(const std::string& socket) {
 
 [[noreturn]] void become_daemon(const std::string& config, int ready_fd) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int log = ::open((config + ".log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);  // it complains about limits as root
+  if (log >= 0) ::dup2(log, STDERR_FILENO);
   const std::string file = "--config-file=" + config;
   const std::string ready = "--print-address=" + std::to_string(ready_fd);
   ::fcntl(ready_fd, F_SETFD, 0);

@@ -35,7 +35,8 @@ TEST(ArrivalClocks, AKernelStampMovesAllClocksBackByItsAge) {
 TEST(ArrivalClocks, ImplausibleStampsAreNotUsed) {
   const auto sent = at(kEpoch, milliseconds{1000});
   const auto wake = at(kEpoch, milliseconds{2500});
-  for (const nanoseconds age : {nanoseconds{-1}, nanoseconds{milliseconds{-500}}, nanoseconds{milliseconds{1001}}, nanoseconds{seconds{86400}}}) {
+  const nanoseconds ages[] = {nanoseconds{-1}, milliseconds{-500}, milliseconds{1001}, seconds{86400}};
+  for (const nanoseconds age : ages) {
     EXPECT_EQ(arrival_clocks(wake, wake.realtime - age, sent).realtime, wake.realtime) << age.count();
   }
   EXPECT_EQ(arrival_clocks(wake, std::nullopt, sent).realtime, wake.realtime);
