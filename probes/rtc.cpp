@@ -99,6 +99,7 @@ void RtcProbe::watch(const core::RtcSecond& read) {
   const bool proof = read.after.raw < model_->edge(second_).low;
   model_->learn(read);
   if (model_->uncertainty(read.after.raw) > kModelLost) return begin_search(read, false);
+  realtime_minus_raw_ = core::realtime_minus_raw(read.after);
   state_ = core::ProbeState::running;
   backoff_ = kFirstBackoff;
   switch (task_) {

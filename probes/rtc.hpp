@@ -79,6 +79,7 @@ class RtcProbe final : public core::Probe {
   Task task_ = Task::retry;
   std::optional<Search> search_;
   std::optional<RtcEdgeModel> model_;   // kept during a search, to compare with what is found
+  core::nanoseconds realtime_minus_raw_{};  // when the model last held
   core::seconds second_{};              // whose edge is watched now
   core::nanoseconds guard_;
   std::uint64_t seconds_watched_ = 0;

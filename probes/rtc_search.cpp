@@ -48,6 +48,7 @@ void RtcProbe::edge_found(const core::RtcSecond& read) {
   const nanoseconds offset = fresh.rtc_time(at.raw) - at.realtime.time_since_epoch();
   if (std::exchange(own_write_, false)) aligned_ = core::magnitude({offset}) <= kAlignedPhase + fresh.uncertainty(at.raw);
   model_ = fresh;
+  realtime_minus_raw_ = core::realtime_minus_raw(at);
   slot_next_second_ = false;
   state_ = core::ProbeState::running;
   backoff_ = kFirstBackoff;
@@ -73,10 +74,9 @@ RtcProbe::Movement RtcProbe::compare(const RtcEdgeModel& fresh, const core::Cloc
   const nanoseconds was = model_->rtc_time(at.raw);
   const nanoseconds moved = now - was;
   if (core::magnitude({moved}) <= fresh.uncertainty(at.raw) + model_->uncertainty(at.raw) + kMoved) return {};
-  // REALTIME stood still with RAW during a freeze, so both offsets are against what REALTIME is now.
-  const nanoseconds realtime = at.realtime.time_since_epoch();
-  const bool agrees = core::magnitude({now - realtime}) <= kAgreement;
-  const bool agreed = core::magnitude({was - realtime}) <= kAgreement;
+  // Before is before: a restore step since then must not make the RTC look written because it agrees again.
+  const bool agrees = core::magnitude({now - at.realtime.time_since_epoch()}) <= kAgreement;
+  const bool agreed = core::magnitude({was - (at.raw.time_since_epoch() + realtime_minus_raw_)}) <= kAgreement;
   if (agrees && !agreed) return {true, "the RTC was written: it now agrees with the system clock"};
   if (moved > nanoseconds::zero()) return {true, {}};
   char text[80];

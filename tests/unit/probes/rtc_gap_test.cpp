@@ -56,6 +56,23 @@ TEST(RtcGap, AskedAfterANoticeTheAnswerIsCoarseAtOnceAndFineWithinASecond) {
   }
 }
 
+TEST(RtcGap, ARestoreStepDuringTheSearchDoesNotMakeItAWrite) {
+  for (const auto phase : {0ms, -670ms}) {
+    RtcRig rig(phase);
+    rig.settle();
+    rig.clock.pause(47550ms);
+    rig.probe.measure_now();
+    rig.scheduler.run_for(20ms);
+    rig.clock.step(47550ms);
+    rig.probe.own_change({core::OwnChange::What::step, {47550ms}, rig.clock.snapshot()});
+    ASSERT_TRUE(rig.run_until_fine(1100ms));
+    EXPECT_LE(std::abs(ms(rig.readings.back().offset.value - phase)), 5.0);
+    rig.scheduler.run_for(60s);
+    EXPECT_TRUE(rig.voids.empty());
+    EXPECT_EQ(rig.coarse(), 1U);
+  }
+}
+
 TEST(RtcGap, WorksOnTheHundredthFreezeToo) {
   RtcRig rig;
   rig.settle();
