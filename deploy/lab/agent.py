@@ -19,8 +19,7 @@ class Notified:
 
     @property
     def report(self):
-        answer = self.answer or {}
-        return answer if "outcome" in answer else answer.get("report")
+        return ((self.answer or {}).get("return") or {}).get("report")
 
 
 class Notice(threading.Thread):
@@ -29,7 +28,7 @@ class Notice(threading.Thread):
     def __init__(self, host, socket_path, event, wait=True, extra=(), timeout_s=60):
         super().__init__(daemon=True)
         self._argv = ["setpriv", "--pdeathsig", "KILL", str(host), "notify", "--socket", socket_path, "--event", event,
-                      *(["--wait"] if wait else []), *extra]
+                      "--json", "--wait" if wait else "--no-wait", *extra]
         self._timeout_s = timeout_s
         self._result = None
         self.ended_ns = 0
@@ -47,7 +46,8 @@ class Notice(threading.Thread):
             answer = json.loads(done.stdout)
         except ValueError:
             answer = None
-        self._result = Notified(done.returncode, answer, (done.stderr + ("" if answer else done.stdout)).strip())
+        error = (answer or {}).get("error", {}).get("desc", "")
+        self._result = Notified(done.returncode, answer, (done.stderr + error + ("" if answer else done.stdout)).strip())
 
     def end(self):
         self.join(self._timeout_s + 10)
