@@ -23,7 +23,8 @@ core::ClockState next(ClockState now, StateEvent event) {
 void ClockStateMachine::on(StateEvent event, std::string reason, core::RealtimePoint now) {
   const ClockState before = state_;
   state_ = next(state_, event);
-  if (state_ != before || event == StateEvent::verified || event == StateEvent::unverified) reason_ = std::move(reason);
+  // A failed look changes nothing, so it must not hide why the state is what it is.
+  if (state_ != before || (event == StateEvent::verified && state_ == ClockState::synchronized)) reason_ = std::move(reason);
   if (state_ != ClockState::synchronized) valid_since_.reset();
   else if (before != ClockState::synchronized) valid_since_ = now;
 }

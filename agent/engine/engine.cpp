@@ -249,9 +249,9 @@ Commands Engine::after(Commands commands, const Now& now) {
   const Correction ended = *std::exchange(active_, std::nullopt);
   close(ended, now);
   if (!ended.recorded()) std::erase_if(commands, [](const Command& c) { return std::holds_alternative<Publish>(c); });
-  // A written RTC is searched for its new edge anyway; one that was only heard coarsely is not exact enough to watch.
+  // An RTC that was written, or heard by its whole second only, is not known exactly enough to watch.
   const auto& rtc = baselines_.of(Witness::rtc);
-  if (!ended.rtc_was_written() && (!rtc || rtc->reading.uncertainty > policy_.record_threshold)) commands.push_back(AskWitness{Witness::rtc});
+  if (!rtc || rtc->reading.uncertainty > policy_.record_threshold) commands.push_back(AskWitness{Witness::rtc});
   append(commands, open_what_came_late(now));
   return commands;
 }
