@@ -40,6 +40,8 @@ core::Status write_temporary(int dir, const std::string& name, const std::string
   ::unlinkat(dir, name.c_str(), 0);
   UniqueFd fd{::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode)};
   if (!fd) return errno_error(errno, path);
+  // The unit's umask is 0027; the status is for every reader.
+  if (::fchmod(fd.get(), kFileMode) != 0) return errno_error(errno, path);
   if (auto written = write_all(fd.get(), content, path); !written) return written;
   if (durable && ::fsync(fd.get()) != 0) return errno_error(errno, path);
   return core::success();
@@ -80,6 +82,7 @@ core::Status PosixFileWriter::append(const std::string& path, const std::string&
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return errno_error(errno, full);
   if (!S_ISREG(info.st_mode)) return core::Error{core::ErrorCode::invalid, full + ": not a regular file"};
+  if (info.st_size == 0 && ::fchmod(fd.get(), kFileMode) != 0) return errno_error(errno, full);
   std::string text = ends_in_half_a_line(fd.get(), info.st_size) ? "\n" : "";
   text += line;
   if (text.empty() || text.back() != '\n') text += '\n';
