@@ -55,7 +55,7 @@ class AgentApp {
         system_(io_, paths, settings),
         history_(loaded(system_.files, system_.writer, paths.history(), settings.history_max_records)),
         engine_(with_floor(settings.policy, history_), {system_.clock.snapshot(), system_.clock.kernel_status()}, history_.next_number()),
-        executor_(system_.correctors(), system_.journal, engine_.policy(), [this](const std::string& why) { log_.text().error(why); }),
+        executor_(system_.correctors(), system_.journal, system_.scheduler, engine_.policy(), [this](const std::string& why) { log_.text().error(why); }),
         pipeline_(engine_, executor_, system_.clock, system_.scheduler, listener()),
         clock_watch_(io_),
         devices_(io_, paths.root),

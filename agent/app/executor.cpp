@@ -1,9 +1,14 @@
 #include "agent/app/executor.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace clockmend::app {
 namespace {
+
+// A daemon that does not start (a port still taken, a slow disk) is tried again; after the last pause at that pace.
+constexpr std::array<core::seconds, 4> kRetryAfter{core::seconds{5}, core::seconds{30}, core::seconds{120}, core::seconds{600}};
 
 std::string describe(const std::vector<correctors::UnitOutcome>& outcomes) {
   std::string text;
@@ -19,8 +24,8 @@ bool all_ok(const std::vector<correctors::UnitOutcome>& outcomes) {
 
 }  // namespace
 
-Executor::Executor(Correctors correctors, JournalFile& journal, const core::Policy& policy, OnProblem on_problem)
-    : correctors_(correctors), journal_(journal), policy_(policy), on_problem_(std::move(on_problem)) {}
+Executor::Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem)
+    : correctors_(correctors), journal_(journal), scheduler_(scheduler), policy_(policy), on_problem_(std::move(on_problem)) {}
 
 core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step) {
   if (step.kind == core::ActionKind::slew) {
@@ -36,6 +41,7 @@ core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step)
 void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
   stopping_ = true;
   told_ = false;
+  retry_.reset();
   correctors_.daemons.refresh([this, correction, done = std::move(done)](core::Result<correctors::TimeDaemons::Units> units) {
     if (!units) {
       stopping_ = false;
@@ -43,7 +49,9 @@ void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
       if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
       return;
     }
-    stopped_ = *units;
+    // One that an earlier correction could not start is still ours to bring back.
+    for (const correctors::ManagedUnit& left : std::exchange(stopped_, *units))
+      if (std::ranges::find(stopped_, left.unit, &correctors::ManagedUnit::unit) == stopped_.end()) stopped_.push_back(left);
     if (stopped_.empty()) {
       stopping_ = false;
       done({true, false, "none active"});
@@ -77,10 +85,44 @@ void Executor::start_units(OnDaemons done) {
     done({true, false, "none active"});
     return;
   }
-  correctors_.daemons.start(stopped_, [this, done = std::move(done)](const Outcomes& outcomes) {
-    record(core::JournalState::started);
-    stopped_.clear();
-    done({all_ok(outcomes), true, describe(outcomes)});
+  correctors_.daemons.start(
+      stopped_,
+      [this, done = std::move(done)](const Outcomes& outcomes) {
+        started(outcomes);
+        done({all_ok(outcomes), true, describe(outcomes)});
+      },
+      [this](const Outcomes& outcomes) { confirmed(outcomes); });
+}
+
+void Executor::started(const Outcomes& outcomes) {
+  const auto over = [&](const correctors::ManagedUnit& unit) {
+    const auto o = std::ranges::find(outcomes, unit.unit, &correctors::UnitOutcome::unit);
+    return o == outcomes.end() || !o->retry;
+  };
+  std::erase_if(stopped_, over);
+  if (!stopped_.empty()) return retry_later();
+  attempts_ = 0;
+  record(core::JournalState::started);
+}
+
+// It ran, and died at once: to be started again like one that did not start.
+void Executor::confirmed(const Outcomes& outcomes) {
+  for (const correctors::UnitOutcome& o : outcomes) {
+    if (o.ok || stopping_) continue;
+    if (on_problem_) on_problem_("time daemon " + o.unit + " " + o.detail);
+    if (o.retry) stopped_.push_back({o.unit, o.state.invocation_id, correctors::DaemonKind::configured, o.state});
+  }
+  if (!stopped_.empty() && !stopping_ && !retry_) retry_later();
+}
+
+void Executor::retry_later() {
+  const core::seconds pause = kRetryAfter[std::min(attempts_++, kRetryAfter.size() - 1)];
+  retry_ = scheduler_.after(pause, [this] {
+    const core::TimerHandle keep = std::move(retry_);
+    start_units([this](const engine::DaemonOutcome& outcome) {
+      if (on_problem_) on_problem_("time daemon, tried again: " + outcome.detail);
+      if (stopped_.empty()) finished();
+    });
   });
 }
 
@@ -94,6 +136,7 @@ void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
 }
 
 void Executor::finished() {
+  if (!stopped_.empty()) return;
   record(core::JournalState::done);
   journaling_ = false;
 }

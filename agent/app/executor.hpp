@@ -8,6 +8,7 @@
 
 #include "agent/app/journal_file.hpp"
 #include "agent/core/policy.hpp"
+#include "agent/core/ports/scheduler.hpp"
 #include "agent/engine/commands.hpp"
 #include "correctors/clock_stepper.hpp"
 #include "correctors/rtc_writer.hpp"
@@ -30,14 +31,15 @@ class Executor {
   /// A journal that cannot be written (full /run) never stops a correction; it is told once per correction.
   using OnProblem = std::function<void(const std::string&)>;
 
-  Executor(Correctors correctors, JournalFile& journal, const core::Policy& policy, OnProblem on_problem);
+  Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem);
 
   core::Result<core::ClockSnapshot> apply(const engine::ApplyStep& step);
   void stop_daemons(std::uint64_t correction, OnDaemons done);
   /// Waits for a stop under way; starts what it stopped.
   void start_daemons(OnDaemons done);
   void write_rtc(const engine::WriteRtc& write, OnRtc done);
-  /// The correction is over: closes the journal.
+  /// The correction is over: closes the journal, unless a daemon still waits to be started; then it stays open for
+  /// recovery, and the start is tried again now and then.
   void finished();
   /// What an earlier life of the agent stopped and did not start again. Answers once; nothing to do answers any = false.
   void recover(OnDaemons done);
@@ -47,12 +49,16 @@ class Executor {
   void stop_units(const correctors::TimeDaemons::Units& units, OnDaemons done);
   void stopped(const Outcomes& outcomes, const OnDaemons& done);
   void start_units(OnDaemons done);
+  void started(const Outcomes& outcomes);
+  void confirmed(const Outcomes& outcomes);
+  void retry_later();
   void record(core::JournalState state, std::optional<core::Offset> offset = std::nullopt);
   void note(const core::Status& written);
   [[nodiscard]] std::vector<core::JournalUnit> journal_units() const;
 
   Correctors correctors_;
   JournalFile& journal_;
+  core::Scheduler& scheduler_;
   const core::Policy& policy_;
   OnProblem on_problem_;
   correctors::TimeDaemons::Units stopped_;  // to be brought back
@@ -60,6 +66,8 @@ class Executor {
   bool journaling_ = false;
   bool told_ = false;
   OnDaemons start_when_stopped_;
+  core::TimerHandle retry_;
+  std::size_t attempts_ = 0;
 };
 
 }  // namespace clockmend::app

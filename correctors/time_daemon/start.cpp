@@ -43,8 +43,8 @@ Verdict judge(const ManagedUnit& unit, const core::Result<core::UnitState>& answ
 }
 
 UnitOutcome judge_start(const ManagedUnit& unit, const core::Result<core::UnitState>& reply) {
-  if (!reply) return {unit.unit, false, "failed: " + reply.error().text, unit.state};
-  if (!reply->running()) return {unit.unit, false, "failed: it is " + in_words(*reply) + " after its start", *reply};
+  if (!reply) return {unit.unit, false, "failed: " + reply.error().text, unit.state, true};
+  if (!reply->running()) return {unit.unit, false, "failed: it is " + in_words(*reply) + " after its start", *reply, true};
   if (!unit.invocation_id.empty() && reply->invocation_id == unit.invocation_id) return {unit.unit, true, "running: it was not stopped", *reply};
   return {unit.unit, true, "running", *reply};
 }
@@ -55,6 +55,7 @@ UnitOutcome judge_again(const UnitOutcome& started, const core::Result<core::Uni
   outcome.state = *now;
   if (now->running() && now->invocation_id == started.state.invocation_id) return outcome;
   outcome.ok = false;
+  outcome.retry = true;
   outcome.detail = "failed: it is " + in_words(*now) + " right after its start";
   return outcome;
 }

@@ -29,6 +29,7 @@ struct UnitOutcome {
   bool ok = false;
   std::string detail;  // "stopped", "running", "already running: started by someone else", or what failed
   core::UnitState state;
+  bool retry = false;  // start: it should run and does not, for a reason that may pass
 };
 
 /// Every operation answers exactly once and never later than its deadline; one operation at a time.
