@@ -2,8 +2,26 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <stdexcept>
 
-#define TOML_EXCEPTIONS 0
+namespace clockmend::config {
+
+struct CheckFailed : std::logic_error {
+  CheckFailed() : std::logic_error("this is not TOML") {}
+};
+
+constexpr void toml_check(bool held) {
+  if (!held) throw CheckFailed();
+}
+
+}  // namespace clockmend::config
+
+// On some broken input the library (3.3.0) runs into its own assertions, e.g. in a date that ends in "T:". They become errors
+// like any other, in release builds too: a configuration file must never end the agent.
+#undef NDEBUG
+#define TOML_ASSERT(condition) ::clockmend::config::toml_check(static_cast<bool>(condition))
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -49,17 +67,8 @@ void add(TomlFile& out, const std::string& file, const std::string& table, const
   out.entries.push_back({file, key.source().begin.line, table, std::string(key.str()), value_of(node)});
 }
 
-}  // namespace
-
-TomlFile read_toml(std::string_view text, const std::string& file) {
-  TomlFile out;
-  const toml::parse_result parsed = toml::parse(text, std::string_view(file));
-  if (!parsed) {
-    const auto& error = parsed.error();
-    out.problems.push_back(file + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
-    return out;
-  }
-  for (const auto& [name, node] : parsed.table()) {
+void flatten(TomlFile& out, const toml::table& root, const std::string& file) {
+  for (const auto& [name, node] : root) {
     const toml::table* table = node.as_table();
     if (table == nullptr) {
       add(out, file, "", name, node);
@@ -71,6 +80,55 @@ TomlFile read_toml(std::string_view text, const std::string& file) {
     for (const auto& [key, member] : *table) add(out, file, std::string(name.str()), key, member);
   }
   std::stable_sort(out.entries.begin(), out.entries.end(), [](const Entry& a, const Entry& b) { return a.line < b.line; });
+}
+
+/// No key takes anything but ASCII; elsewhere (comments) it does not matter. This also spares the library's tables of letters,
+/// which have no answer for some code points.
+std::string ascii_only(std::string_view text) {
+  std::string ascii(text);
+  std::replace_if(
+      ascii.begin(), ascii.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80U; }, '?');
+  return ascii;
+}
+
+bool check_fails(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+  } catch (const CheckFailed&) {
+    return true;
+  } catch (const std::exception&) {
+  }
+  return false;
+}
+
+/// The line at which a failed check comes up: the parser reads from top to bottom, so every text that reaches it fails.
+std::size_t line_of_failed_check(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') ends.push_back(i + 1);
+  }
+  ends.push_back(text.size());
+  const auto first = std::partition_point(ends.begin(), ends.end(), [text](std::size_t end) { return !check_fails(text.substr(0, end)); });
+  return static_cast<std::size_t>(first - ends.begin()) + 1;
+}
+
+}  // namespace
+
+TomlFile read_toml(std::string_view text, const std::string& file) {
+  TomlFile out;
+  const std::string ascii = ascii_only(text);
+  const auto problem = [&](std::size_t line, const std::string& why) {
+    out.problems.push_back(file + ":" + std::to_string(line) + ": " + why);
+  };
+  try {
+    flatten(out, toml::parse(ascii, std::string_view(file)), file);
+  } catch (const CheckFailed& error) {
+    problem(line_of_failed_check(ascii), error.what());
+  } catch (const toml::parse_error& error) {
+    problem(error.source().begin.line, std::string(error.description()));
+  } catch (const std::exception& error) {
+    problem(1, error.what());
+  }
   return out;
 }
 
