@@ -57,7 +57,14 @@ RtcWriter::RtcWriter(core::Rtc& rtc, core::ClockReader& clock, core::Scheduler& 
 RtcWriter::~RtcWriter() = default;
 
 void RtcWriter::write(std::function<void(const RtcWriteResult&)> done) {
-  auto job = std::make_unique<Job>(Job{.owner = *this, .done = std::move(done), .cancelled = {}, .timer = {}, .begun = scheduler_.now(), .moment = {}, .edge = {}, .before = {}});
+  auto job = std::make_unique<Job>(Job{.owner = *this,
+                                       .done = std::move(done),
+                                       .cancelled = {},
+                                       .timer = {},
+                                       .begun = scheduler_.now(),
+                                       .moment = {},
+                                       .edge = {},
+                                       .before = {}});
   if (job_) {
     job->cancelled = std::move(job_->cancelled);
     job->cancelled.push_back(std::move(job_->done));

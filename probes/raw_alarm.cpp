@@ -28,7 +28,8 @@ void RawAlarm::set_after(nanoseconds delay, std::function<void()> call) { set(cl
 void RawAlarm::arm() {
   const core::ClockSnapshot now = clock_.snapshot();
   if (last_ && now.raw - last_->raw >= kRateBase) {
-    const double rate = static_cast<double>((now.monotonic - last_->monotonic).count()) / static_cast<double>((now.raw - last_->raw).count());
+    const double rate =
+        static_cast<double>((now.monotonic - last_->monotonic).count()) / static_cast<double>((now.raw - last_->raw).count());
     monotonic_per_raw_ = std::clamp(rate, 1.0 - kLargestSlew, 1.0 + kLargestSlew);
   }
   if (!last_ || now.raw - last_->raw >= kRateBase) last_ = now;

@@ -103,9 +103,12 @@ void RtcProbe::watch(const core::RtcSecond& read) {
   state_ = core::ProbeState::running;
   backoff_ = kFirstBackoff;
   switch (task_) {
-    case Task::before_edge: return before_edge_seen(proof);
-    case Task::slot: return slot_seen(read);
-    case Task::retry: return arm_next();
+    case Task::before_edge:
+      return before_edge_seen(proof);
+    case Task::slot:
+      return slot_seen(read);
+    case Task::retry:
+      return arm_next();
   }
 }
 
@@ -123,9 +126,12 @@ void RtcProbe::before_edge_seen(bool proof) {
 core::RawPoint RtcProbe::slot_position() const {
   const EdgeSpan edge = model_->edge(second_);
   switch (slot_) {
-    case Slot::middle: return edge.middle();
-    case Slot::below: return edge.low - kSlotMargin;
-    case Slot::above: return edge.high + kSlotMargin;
+    case Slot::middle:
+      return edge.middle();
+    case Slot::below:
+      return edge.low - kSlotMargin;
+    case Slot::above:
+      return edge.high + kSlotMargin;
   }
   return edge.middle();
 }
@@ -138,9 +144,15 @@ void RtcProbe::slot_seen(const core::RtcSecond& read) {
   // opens by itself.
   const bool learned = model_->rate().uncertainty_ppb < EdgeRate::kUnknownPpb;
   switch (++slots_ % 4) {
-    case 1: slot_ = learned ? Slot::below : Slot::middle; break;
-    case 3: slot_ = Slot::above; break;
-    default: slot_ = Slot::middle; break;
+    case 1:
+      slot_ = learned ? Slot::below : Slot::middle;
+      break;
+    case 3:
+      slot_ = Slot::above;
+      break;
+    default:
+      slot_ = Slot::middle;
+      break;
   }
   const bool tell = slots_ % 4 == 1 && bracketed_;  // right after a narrowing read: about every 16 s
   arm_next();

@@ -37,11 +37,11 @@ class RtcProbe final : public core::Probe {
   enum class Slot { middle, below, above };
 
   struct Search {
-    core::RtcSecond last;     // newest read; its second is the old one
+    core::RtcSecond last;  // newest read; its second is the old one
     core::RawPoint begun;
     unsigned wide_edges = 0;  // edges found, but with too wide a bracket
     unsigned restarts = 0;
-    bool asked = false;       // measure_now() waits for the answer
+    bool asked = false;  // measure_now() waits for the answer
   };
 
   /// How the edge found compares with the prediction.
@@ -78,23 +78,23 @@ class RtcProbe final : public core::Probe {
 
   Task task_ = Task::retry;
   std::optional<Search> search_;
-  std::optional<RtcEdgeModel> model_;   // kept during a search, to compare with what is found
+  std::optional<RtcEdgeModel> model_;       // kept during a search, to compare with what is found
   core::nanoseconds realtime_minus_raw_{};  // when the model last held
-  core::seconds second_{};              // whose edge is watched now
+  core::seconds second_{};                  // whose edge is watched now
   core::nanoseconds guard_;
   std::uint64_t seconds_watched_ = 0;
   std::uint64_t slots_ = 0;
   Slot slot_ = Slot::middle;
-  bool slot_next_second_ = false;       // a slip must be looked into at once
-  unsigned slips_ = 0;                  // in a row
-  bool bracketed_ = false;              // the last before-read was evidence
-  bool own_write_ = false;              // the search under way is to see our own write
-  bool aligned_ = false;                // our own write was read back and nothing moved since
+  bool slot_next_second_ = false;  // a slip must be looked into at once
+  unsigned slips_ = 0;             // in a row
+  bool bracketed_ = false;         // the last before-read was evidence
+  bool own_write_ = false;         // the search under way is to see our own write
+  bool aligned_ = false;           // our own write was read back and nothing moved since
   bool device_changed_ = false;
 
   core::ProbeState state_ = core::ProbeState::off;
   std::string why_ = "not started";
-  unsigned failures_ = 0;               // in a row
+  unsigned failures_ = 0;  // in a row
   core::seconds backoff_;
   std::optional<core::OffsetReading> last_;
 };

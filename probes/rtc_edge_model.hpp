@@ -72,8 +72,8 @@ class RtcEdgeModel {
     core::seconds second;
     EdgeSpan span;
   };
-  std::optional<Mark> mark_;               // begin of the running rate window
-  std::optional<EdgeRate> last_window_;    // what the window before said
+  std::optional<Mark> mark_;             // begin of the running rate window
+  std::optional<EdgeRate> last_window_;  // what the window before said
 };
 
 }  // namespace clockmend::probes

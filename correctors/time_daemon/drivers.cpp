@@ -6,11 +6,11 @@ namespace clockmend::correctors {
 namespace {
 
 constexpr std::array kKnown{
-    DaemonUnit{"ntpsec.service", DaemonKind::ntpsec},               // Debian, Ubuntu
-    DaemonUnit{"ntpd.service", DaemonKind::ntpd},                   // RHEL, SUSE, Arch; Debian: alias of ntpsec
-    DaemonUnit{"ntp.service", DaemonKind::ntpd},                    // classic Debian; alias of ntpsec today
-    DaemonUnit{"chrony.service", DaemonKind::chronyd},              // Debian, Ubuntu
-    DaemonUnit{"chronyd.service", DaemonKind::chronyd},             // RHEL, SUSE, Arch; Debian: alias of chrony
+    DaemonUnit{"ntpsec.service", DaemonKind::ntpsec},    // Debian, Ubuntu
+    DaemonUnit{"ntpd.service", DaemonKind::ntpd},        // RHEL, SUSE, Arch; Debian: alias of ntpsec
+    DaemonUnit{"ntp.service", DaemonKind::ntpd},         // classic Debian; alias of ntpsec today
+    DaemonUnit{"chrony.service", DaemonKind::chronyd},   // Debian, Ubuntu
+    DaemonUnit{"chronyd.service", DaemonKind::chronyd},  // RHEL, SUSE, Arch; Debian: alias of chrony
     DaemonUnit{"systemd-timesyncd.service", DaemonKind::timesyncd},
 };
 
@@ -26,11 +26,16 @@ DaemonKind kind_of(std::string_view unit) {
 
 const char* to_string(DaemonKind kind) {
   switch (kind) {
-    case DaemonKind::ntpd: return "ntpd";
-    case DaemonKind::ntpsec: return "ntpsec";
-    case DaemonKind::chronyd: return "chronyd";
-    case DaemonKind::timesyncd: return "systemd-timesyncd";
-    case DaemonKind::configured: return "configured";
+    case DaemonKind::ntpd:
+      return "ntpd";
+    case DaemonKind::ntpsec:
+      return "ntpsec";
+    case DaemonKind::chronyd:
+      return "chronyd";
+    case DaemonKind::timesyncd:
+      return "systemd-timesyncd";
+    case DaemonKind::configured:
+      return "configured";
   }
   return "?";
 }

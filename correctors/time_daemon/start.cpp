@@ -45,7 +45,8 @@ Verdict judge(const ManagedUnit& unit, const core::Result<core::UnitState>& answ
 UnitOutcome judge_start(const ManagedUnit& unit, const core::Result<core::UnitState>& reply) {
   if (!reply) return {unit.unit, false, "failed: " + reply.error().text, unit.state, true};
   if (!reply->running()) return {unit.unit, false, "failed: it is " + in_words(*reply) + " after its start", *reply, true};
-  if (!unit.invocation_id.empty() && reply->invocation_id == unit.invocation_id) return {unit.unit, true, "running: it was not stopped", *reply};
+  if (!unit.invocation_id.empty() && reply->invocation_id == unit.invocation_id)
+    return {unit.unit, true, "running: it was not stopped", *reply};
   return {unit.unit, true, "running", *reply};
 }
 
@@ -108,8 +109,10 @@ void StartJob<State>::look_around() {
                                                         [job](std::vector<UnitOutcome> outcomes) { job->told(std::move(outcomes)); });
     for (std::size_t i = 0; i < job->units.size(); ++i) {
       Verdict verdict = judge(job->units[i], answers[i].state, alive->own_runs, rival);
-      if (verdict.start) job->start_one(i);
-      else job->gather->arrived(i, std::move(verdict.outcome));
+      if (verdict.start)
+        job->start_one(i);
+      else
+        job->gather->arrived(i, std::move(verdict.outcome));
     }
   });
 }
@@ -119,14 +122,14 @@ void StartJob<State>::start_one(std::size_t index) {
   const auto alive = state.lock();
   alive->services.start(units[index].unit, alive->settings.start_deadline,
                         [job = this->shared_from_this(), index](const core::Result<core::UnitState>& reply) {
-    const auto still = job->state.lock();
-    if (!still) return;
-    if (reply) {
-      still->own_runs[reply->id] = reply->invocation_id;
-      still->remember(*reply);
-    }
-    job->gather->arrived(index, judge_start(job->units[index], reply));
-  });
+                          const auto still = job->state.lock();
+                          if (!still) return;
+                          if (reply) {
+                            still->own_runs[reply->id] = reply->invocation_id;
+                            still->remember(*reply);
+                          }
+                          job->gather->arrived(index, judge_start(job->units[index], reply));
+                        });
 }
 
 template <typename State>

@@ -46,7 +46,8 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
 template <typename T>
 class Gather {
  public:
-  Gather(std::vector<T> parts, std::function<void(std::vector<T>)> done) : missing_(parts.size()), parts_(std::move(parts)), done_(std::move(done)) {}
+  Gather(std::vector<T> parts, std::function<void(std::vector<T>)> done)
+      : missing_(parts.size()), parts_(std::move(parts)), done_(std::move(done)) {}
   void arrived(std::size_t index, T part) {
     parts_[index] = std::move(part);
     if (--missing_ == 0) done_(std::move(parts_));

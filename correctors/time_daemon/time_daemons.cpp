@@ -121,23 +121,24 @@ void TimeDaemons::stop(const Units& units, OnOutcomes done) {
     }
     state_->services.stop(unit.unit, state_->settings.stop_deadline,
                           [gather, i, unit, weak = std::weak_ptr<State>(state_)](const core::Result<core::UnitState>& reply) {
-      const auto alive = weak.lock();
-      if (!alive) return;
-      UnitOutcome outcome = judge_stop(unit, reply);
-      if (reply) alive->remember(*reply);
-      if (!reply && reply.error().code == core::ErrorCode::timeout) {
-        // The stop job is still pending and would leave the unit stopped for good. A start job replaces it (mode
-        // "replace", systemctl(1) --job-mode): the unit comes back however long its stop takes.
-        outcome.detail += "; asked to start again";
-        alive->services.start(unit.unit, alive->settings.start_deadline, [weak](const core::Result<core::UnitState>& again) {
-          const auto state = weak.lock();
-          if (!state || !again) return;
-          state->own_runs[again->id] = again->invocation_id;
-          state->remember(*again);
-        });
-      }
-      gather->arrived(i, std::move(outcome));
-    });
+                            const auto alive = weak.lock();
+                            if (!alive) return;
+                            UnitOutcome outcome = judge_stop(unit, reply);
+                            if (reply) alive->remember(*reply);
+                            if (!reply && reply.error().code == core::ErrorCode::timeout) {
+                              // The stop job is still pending and would leave the unit stopped for good. A start job replaces it (mode
+                              // "replace", systemctl(1) --job-mode): the unit comes back however long its stop takes.
+                              outcome.detail += "; asked to start again";
+                              alive->services.start(unit.unit, alive->settings.start_deadline,
+                                                    [weak](const core::Result<core::UnitState>& again) {
+                                                      const auto state = weak.lock();
+                                                      if (!state || !again) return;
+                                                      state->own_runs[again->id] = again->invocation_id;
+                                                      state->remember(*again);
+                                                    });
+                            }
+                            gather->arrived(i, std::move(outcome));
+                          });
   }
 }
 

@@ -64,16 +64,16 @@ class FakeRtc final : public core::Rtc {
 
   // What the test may set freely.
   bool there = true;
-  bool stopped = false;                                  // reads always give the second of stop()
-  std::optional<core::Error> error;                      // every read fails
+  bool stopped = false;              // reads always give the second of stop()
+  std::optional<core::Error> error;  // every read fails
   std::optional<core::Error> write_error;
-  long drift_ppm = 0;                                    // positive: runs fast
-  core::nanoseconds read_cost{core::microseconds{41}};   // measured under TCG
+  long drift_ppm = 0;                                   // positive: runs fast
+  core::nanoseconds read_cost{core::microseconds{41}};  // measured under TCG
   core::nanoseconds write_cost{core::microseconds{60}};
-  core::nanoseconds uip{};                               // a read so shortly before an edge ...
-  core::nanoseconds uip_wait{};                          // ... waits for it and so much longer
-  core::milliseconds first_edge{500};                    // rtc-cmos
-  core::nanoseconds write_error_by{};                    // a device whose edge after a write is elsewhere
+  core::nanoseconds uip{};             // a read so shortly before an edge ...
+  core::nanoseconds uip_wait{};        // ... waits for it and so much longer
+  core::milliseconds first_edge{500};  // rtc-cmos
+  core::nanoseconds write_error_by{};  // a device whose edge after a write is elsewhere
   // What happened.
   unsigned reads = 0;
   std::vector<Write> writes;

@@ -17,7 +17,7 @@ class FakeServices final : public core::ServiceManager {
  public:
   struct Unit {
     core::UnitState state;
-    std::vector<std::string> conflicts;           // stopped when this one starts
+    std::vector<std::string> conflicts;  // stopped when this one starts
     core::nanoseconds stop_takes{core::milliseconds{200}};
     core::nanoseconds start_takes{core::milliseconds{400}};
     std::optional<core::Error> query_error;
@@ -34,8 +34,10 @@ class FakeServices final : public core::ServiceManager {
     unit.state.id = id;
     unit.state.load_state = "loaded";
     unit.state.result = "success";
-    if (running) run(unit);
-    else rest(unit, "inactive");
+    if (running)
+      run(unit);
+    else
+      rest(unit, "inactive");
     return unit;
   }
   void alias(const std::string& name, const std::string& id) { aliases_[name] = id; }
@@ -74,7 +76,8 @@ class FakeServices final : public core::ServiceManager {
       if (jobs_[unit] == job) rest(*unit, "inactive");
     });
     if (unit->stop_takes > deadline)
-      return answer(deadline, reply, core::Error{core::ErrorCode::timeout, name + " did not stop within " + std::to_string(deadline.count()) + " ms"});
+      return answer(deadline, reply,
+                    core::Error{core::ErrorCode::timeout, name + " did not stop within " + std::to_string(deadline.count()) + " ms"});
     scheduler_.post_after(unit->stop_takes, [unit, reply] { reply(unit->state); });
   }
 
@@ -93,7 +96,8 @@ class FakeServices final : public core::ServiceManager {
       if (jobs_[unit] == job) started(*unit);
     });
     if (unit->start_takes > deadline)
-      return answer(deadline, reply, core::Error{core::ErrorCode::timeout, name + " did not start within " + std::to_string(deadline.count()) + " ms"});
+      return answer(deadline, reply,
+                    core::Error{core::ErrorCode::timeout, name + " did not start within " + std::to_string(deadline.count()) + " ms"});
     scheduler_.post_after(unit->start_takes, [unit, reply] { reply(unit->state); });
   }
 

@@ -156,7 +156,8 @@ TEST_F(RtcWriterTest, ANewerWriteEndsTheOlder) {
   }
   EXPECT_TRUE(order.empty());
   scheduler.run_for(3s);
-  EXPECT_EQ(order, (std::vector<std::string>{"first: failed: cancelled by a newer write", "second: failed: cancelled by a newer write", "third: written"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"first: failed: cancelled by a newer write", "second: failed: cancelled by a newer write",
+                                             "third: written"}));
 }
 
 TEST_F(RtcWriterTest, TheAnswerMayWriteAgain) {

@@ -19,12 +19,10 @@ TEST(TimeDaemonsRefresh, AliasesAreOneUnit) {
 }
 
 TEST(TimeDaemonsRefresh, EveryKnownDaemonIsFoundUnderItsOwnName) {
-  const std::vector<std::pair<std::string, DaemonKind>> rows{{"ntpd.service", DaemonKind::ntpd},
-                                                             {"ntp.service", DaemonKind::ntpd},
-                                                             {"ntpsec.service", DaemonKind::ntpsec},
-                                                             {"chrony.service", DaemonKind::chronyd},
-                                                             {"chronyd.service", DaemonKind::chronyd},
-                                                             {"systemd-timesyncd.service", DaemonKind::timesyncd}};
+  const std::vector<std::pair<std::string, DaemonKind>> rows{
+      {"ntpd.service", DaemonKind::ntpd},       {"ntp.service", DaemonKind::ntpd},
+      {"ntpsec.service", DaemonKind::ntpsec},   {"chrony.service", DaemonKind::chronyd},
+      {"chronyd.service", DaemonKind::chronyd}, {"systemd-timesyncd.service", DaemonKind::timesyncd}};
   for (const auto& [unit, kind] : rows) {
     DaemonsRig rig;
     rig.services.add(unit, true);

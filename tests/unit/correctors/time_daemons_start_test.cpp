@@ -136,7 +136,8 @@ TEST_F(TimeDaemonsStart, RecoveryKnowsOnlyTheJournal) {
   // A new life of the agent: no refresh, only unit and InvocationID.
   TimeDaemons reborn(rig.services, rig.scheduler, {});
   std::vector<UnitOutcome> outcomes;
-  reborn.start({{"ntpsec.service", units[0].invocation_id, DaemonKind::configured, {}}}, [&](std::vector<UnitOutcome> o) { outcomes = std::move(o); });
+  reborn.start({{"ntpsec.service", units[0].invocation_id, DaemonKind::configured, {}}},
+               [&](std::vector<UnitOutcome> o) { outcomes = std::move(o); });
   rig.scheduler.run_for(1s);
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].detail, "running");

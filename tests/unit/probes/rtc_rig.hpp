@@ -37,7 +37,8 @@ class LateScheduler final : public core::Scheduler {
 };
 
 struct RtcRig {
-  explicit RtcRig(nanoseconds phase = -670ms, unsigned seed = 1) : rtc(clock, phase), scheduler(clock), late(scheduler, seed), probe(rtc, late, clock) {}
+  explicit RtcRig(nanoseconds phase = -670ms, unsigned seed = 1)
+      : rtc(clock, phase), scheduler(clock), late(scheduler, seed), probe(rtc, late, clock) {}
 
   void start() {
     probe.start([this](core::Observation o) { heard(std::move(o)); });
