@@ -14,7 +14,7 @@ constexpr std::size_t kMaxAddressesPerName = 16;
 }  // namespace
 
 std::string identity(const core::Endpoint& endpoint) {
-  return canonical_address(endpoint.text).value_or(endpoint.text) + "#" + std::to_string(endpoint.port);
+  return canonical_address(endpoint.text).value_or(endpoint.text);
 }
 
 void AddressBook::configure(std::vector<ServerName> servers) {

@@ -25,7 +25,7 @@ struct NamedEndpoint {
   std::string name;
 };
 
-/// Comparable identity of an endpoint: two spellings of an address are one server.
+/// Comparable identity of a server: two spellings of an address are one, and so are two ports of it.
 [[nodiscard]] std::string identity(const core::Endpoint& endpoint);
 
 class AddressBook {

@@ -118,7 +118,9 @@ void Round::own_step(const core::ClockSnapshot& after) {
 
 bool Round::can_be_repeated() const {
   const auto now = ports_.scheduler.now();
-  const auto able = std::count_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e->answer.server->budget.left(now) > 0; });
+  const auto able = std::count_if(entries_.begin(), entries_.end(), [&](const auto& e) {
+    return e->answer.server->budget.next(now) <= now + RequestBudget::kHeadway;
+  });
   return 2 * static_cast<std::size_t>(able) > entries_.size();
 }
 
@@ -139,6 +141,7 @@ void Round::evaluate_soon() {
 
 void Round::evaluate() {
   if (!busy()) return finish();
+  if (plan_.hear_all) return;
   const Selection s = current();
   // Servers that could not be asked for want of budget do not count: they will not answer in this round.
   const auto counted = static_cast<std::size_t>(
@@ -157,7 +160,8 @@ void Round::finish() {
   std::size_t candidate = 0;
   for (const auto& entry : entries_) {
     auto answer = entry->answer;
-    if (entry->busy() && !answer.sample) answer.failure = {false, "no reply", {}};
+    answer.unfinished = entry->busy() && !answer.sample;
+    if (answer.unfinished) answer.failure = {false, "no reply", {}};
     if (answer.sample) answer.truechimer = result.selection.usable && result.selection.truechimer[candidate++];
     result.answers.push_back(std::move(answer));
   }

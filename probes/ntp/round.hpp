@@ -19,6 +19,8 @@ struct RoundPlan {
   core::nanoseconds timeout{};       // per attempt
   core::nanoseconds deadline{};      // for the whole round
   core::nanoseconds wanted_error{};  // a majority this exact ends it
+  /// Nobody waits: hear everybody out, so that falsetickers and dead servers are known before they matter.
+  bool hear_all = false;
 };
 
 struct RoundAnswer {
@@ -26,6 +28,7 @@ struct RoundAnswer {
   std::optional<Sample> sample;
   ExchangeFailure failure;  // if there is no sample
   bool asked = false;
+  bool unfinished = false;  // the round did not need to wait for it
   bool truechimer = false;
 };
 
@@ -37,7 +40,7 @@ struct RoundResult {
 
 /// Ends when (a) a strict majority of all servers intersects within `wanted_error`; (b) such a majority stands but is less
 /// exact: a moment later, as long as the slowest answer took; (c) everybody has answered or failed; (d) at the deadline.
-/// So a dead server costs nothing once a majority of all stands.
+/// So a dead server costs nothing once a majority of all stands. With `hear_all` only (c) and (d) count.
 class Round {
  public:
   /// `done` is called once, from the event loop; it may destroy this object.
@@ -53,7 +56,7 @@ class Round {
   void own_step(const core::ClockSnapshot& after);
 
   [[nodiscard]] core::MonotonicPoint started() const { return started_; }
-  /// Most servers could be asked once more right now.
+  /// Most servers could be asked once more now or after their headway.
   [[nodiscard]] bool can_be_repeated() const;
 
  private:

@@ -42,6 +42,8 @@ std::string seconds_text(core::nanoseconds d) {
 
 void remember(const RoundResult& result) {
   for (const auto& answer : result.answers) {
+    // Ended early: nothing new is known of this one.
+    if (answer.unfinished && result.selection.usable) continue;
     answer.server->state = state_of(answer);
     // With no majority nobody can tell who lies.
     if (answer.sample && !result.selection.usable) answer.server->state = "disagrees";

@@ -71,7 +71,7 @@ TEST_F(AddressBookTest, ANameWithoutAddressTellsWhy) {
 TEST_F(AddressBookTest, TheSameAddressCountsOnce) {
   resolver.set("a.example", {"192.0.2.1", "192.0.2.2"});
   resolver.set("b.example", {"::ffff:192.0.2.1"});
-  book.configure({{"a.example", 123}, {"b.example", 123}, {"192.0.2.2", 123}});
+  book.configure({{"a.example", 123}, {"b.example", 123}, {"192.0.2.2", 1123}});
   refresh();
   scheduler.run_for(1s);
   EXPECT_EQ(known(), (Texts{"192.0.2.1", "192.0.2.2"}));

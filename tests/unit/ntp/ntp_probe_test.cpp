@@ -65,6 +65,22 @@ TEST_F(NtpProbeTest, PauseInTheMiddleOfARequestedRoundIsNotAnsweredFromBeforeIt)
   EXPECT_LE(core::magnitude(readings[0].offset - core::Offset{40s}), readings[0].uncertainty);
 }
 
+TEST_F(NtpProbeTest, PauseIsNotMissedWithAServerThatLimitsItsClients) {
+  server(1).stratum = 0;
+  server(1).refid = "RATE";
+  start_with({"192.0.2.1"});
+  probe->measure_now();
+  scheduler.run_for(100ms);
+  server(1).stratum = 2;
+  server(1).back = 20ms;
+  ASSERT_TRUE(scheduler.run_while_not([&] { return network.sent.size() == 2; }, 5s));
+  scheduler.run_for(6ms);
+  clock.pause(40s);
+  EXPECT_GT(measure(), 2s);  // it must be left alone for so long
+  ASSERT_EQ(readings.size(), 1U);
+  EXPECT_LE(core::magnitude(readings[0].offset - core::Offset{40s}), readings[0].uncertainty);
+}
+
 TEST_F(NtpProbeTest, RequestsOfOneLoopTurnShareARound) {
   server(1);
   start_with({"192.0.2.1"});
@@ -303,6 +319,23 @@ TEST_F(NtpProbeTest, StatusTellsWhatBecameOfEachServer) {
   ASSERT_TRUE(s[4].last.has_value());
   EXPECT_FALSE(s[2].last.has_value());
   EXPECT_NE(readings.at(0).detail.find("falsetickers: 192.0.2.1 says +60000"), std::string::npos) << readings[0].detail;
+}
+
+TEST_F(NtpProbeTest, ServersNobodyWaitedForKeepTheirState) {
+  for (int n = 1; n <= 4; ++n) server(n);
+  server(3).back = 30ms;
+  server(4).dead = true;
+  start_with({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"});
+  scheduler.run_for(20s);  // the idle round heard everybody out
+  ASSERT_EQ(readings.size(), 1U);
+  EXPECT_EQ(readings[0].answered, 3U);
+  EXPECT_EQ(probe->servers()[3].state, "unreachable: no reply");
+  server(4).dead = false;
+  server(4).back = 30ms;
+  server(3).back = 1ms;
+  EXPECT_LT(measure(), 5ms);
+  EXPECT_EQ(probe->servers()[2].state, "ok");
+  EXPECT_EQ(probe->servers()[3].state, "unreachable: no reply");  // still: its answer was not needed
 }
 
 TEST_F(NtpProbeTest, WorksTheThousandthTimeToo) {
