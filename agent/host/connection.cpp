@@ -1,7 +1,5 @@
 #include "agent/host/connection.hpp"
 
-#include <sys/un.h>
-
 #include <asio/buffer.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
@@ -68,9 +66,10 @@ core::Error Connection::failure(std::string_view what, const asio::error_code& e
 }
 
 asio::awaitable<core::Status> Connection::connect(const std::string& path) {
-  if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path))
-    co_return core::Error{ErrorCode::invalid, "socket path is empty or longer than " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
-                                                  " bytes: " + path};
+  // unix(7): sun_path, with its terminating null byte.
+  constexpr std::size_t kLongestPath = 107;
+  if (path.empty() || path.size() > kLongestPath)
+    co_return core::Error{ErrorCode::invalid, "socket path is empty or longer than " + std::to_string(kLongestPath) + " bytes: " + path};
   const asio::local::stream_protocol::endpoint endpoint(path);
   for (;;) {
     asio::error_code error;
