@@ -1,4 +1,4 @@
-// Whether a local peer belongs to a group (SO_PEERCRED tells only its primary one).
+// Whether a local peer belongs to a group.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace clockmend::os {
 
-/// By the user database (getgrouplist(3)). False if the group or the user does not exist.
-[[nodiscard]] bool belongs_to(const core::PeerCredentials& peer, const std::string& group);
+/// By the groups the peer had when it connected, and /etc/group for the number of `group`: the name services of the
+/// system (getgrnam(3)) may ask a directory server, and the loop must not wait for one. Packages make their groups in that file.
+[[nodiscard]] bool belongs_to(const core::PeerCredentials& peer, const std::string& group, const std::string& root = {});
 
 }  // namespace clockmend::os

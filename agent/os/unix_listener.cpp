@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kBacklog = 8;
 constexpr int kAcceptsPerWakeup = 16;
+constexpr std::size_t kMostGroups = 256;  // of a peer; with more it counts as having none but its primary one
 // Out of descriptors the listening socket stays readable; waiting keeps that from becoming a busy loop.
 constexpr std::chrono::seconds kPause{1};
 
@@ -50,13 +51,20 @@ core::Result<UniqueFd> bind_and_listen(const ListenerPlace& place) {
   return fd;
 }
 
+std::vector<std::uint32_t> supplementary_groups(int fd) {
+  std::vector<std::uint32_t> groups(kMostGroups);
+  auto size = static_cast<socklen_t>(groups.size() * sizeof groups[0]);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return {};
+  groups.resize(size / sizeof groups[0]);
+  return groups;
+}
+
 core::PeerCredentials credentials(int fd) {
+  constexpr auto kNobody = static_cast<std::uint32_t>(-1);
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return {static_cast<std::uint32_t>(-1), static_cast<std::uint32_t>(-1), 0};  // nobody
-  }
-  return {peer.uid, peer.gid, peer.pid};
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {kNobody, kNobody, 0, {}};
+  return {peer.uid, peer.gid, peer.pid, supplementary_groups(fd)};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/core/result.hpp"
 
@@ -68,6 +69,7 @@ struct PeerCredentials {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int32_t pid = 0;
+  std::vector<std::uint32_t> groups;  // supplementary ones (SO_PEERGROUPS); empty where the kernel does not tell (before 4.13)
 };
 
 /// Accepts local clients, a bounded number at a time.

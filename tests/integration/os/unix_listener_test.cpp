@@ -68,6 +68,7 @@ TEST_F(Socket, ServesAClientAndKnowsWhoItIs) {
   ASSERT_TRUE(until_clients(1));
   EXPECT_EQ(peers[0].uid, ::geteuid());
   EXPECT_EQ(peers[0].pid, ::getpid());
+  EXPECT_EQ(static_cast<int>(peers[0].groups.size()), ::getgroups(0, nullptr));
   ::send(client.get(), "ask\n", 4, 0);
   ASSERT_TRUE(fakes::run_until(io, [&] { return received == "ask\n"; }));
   EXPECT_TRUE(clients[0]->send("answer\n").ok());
