@@ -14,6 +14,18 @@ void drop_outdated_exchange(core::HostNotice& notice, const core::ClockSnapshot&
   if (set > noise || set < -noise) notice.exchange.reset();
 }
 
+Agent::OnReport to_all(std::vector<Agent::OnReport> waiting) {
+  if (waiting.empty()) return {};
+  return [waiting = std::move(waiting)](const core::CorrectionReport& report) {
+    for (const Agent::OnReport& done : waiting) done(report);
+  };
+}
+
+/// The exchange alone shows that the clock is wrong, whatever the host's own clock may be wrong by.
+bool proves_error(const core::HostNotice& notice) {
+  return notice.exchange && magnitude(notice.exchange->offset) > notice.exchange->uncertainty + notice.exchange->systematic;
+}
+
 }  // namespace
 
 /// By id where there is one: the same event with another id is another event, even a second later. Without an id, hooks that
@@ -51,12 +63,26 @@ wire::Disposition NoticeDesk::submit(core::HostNotice notice, Agent::OnReport do
       ++counters_.notices_dropped;
       return wire::Disposition::dropped;
     }
-  } else if (!operator_request && (deferred_ || !starts_.take(now))) {
+  } else if (!operator_request && !(proves_error(notice) && proved_.take(now)) && (deferred_ || !starts_.take(now))) {
     defer(std::move(notice), std::move(done));
     return wire::Disposition::deferred;
   }
-  agent_.notify(std::move(notice), std::move(done));
+  hand_over(std::move(notice), std::move(done));
   return wire::Disposition::accepted;
+}
+
+/// Its report answers those that were deferred before it, too.
+void NoticeDesk::hand_over(core::HostNotice notice, Agent::OnReport done) {
+  if (!deferred_ || notice.event == core::NoticeEvent::pausing || notice.dry_run) {
+    agent_.notify(std::move(notice), std::move(done));
+    return;
+  }
+  std::vector<Agent::OnReport> waiting = std::move(deferred_->waiting);
+  if (done) waiting.push_back(std::move(done));
+  deferred_.reset();
+  timer_.reset();
+  ++counters_.notices_coalesced;
+  agent_.notify(std::move(notice), to_all(std::move(waiting)));
 }
 
 void NoticeDesk::defer(core::HostNotice notice, Agent::OnReport done) {
@@ -74,9 +100,7 @@ void NoticeDesk::hand_over_deferred() {
   timer_.reset();
   static_cast<void>(starts_.take(agent_.scheduler().now()));
   drop_outdated_exchange(deferred.notice, agent_.snapshot());
-  agent_.notify(std::move(deferred.notice), [waiting = std::move(deferred.waiting)](const core::CorrectionReport& report) {
-    for (const Agent::OnReport& done : waiting) done(report);
-  });
+  agent_.notify(std::move(deferred.notice), to_all(std::move(deferred.waiting)));
 }
 
 }  // namespace clockmend::channel

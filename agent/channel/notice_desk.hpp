@@ -27,6 +27,9 @@ class NoticeDesk {
   /// Starts of work: 3 at once, then one per 10 s. What comes faster waits, and only the newest of it.
   static constexpr unsigned kBurst = 3;
   static constexpr core::seconds kInterval{10};
+  /// A notice whose exchange proves the clock wrong does not wait behind that: this only bounds what a mad host can cause.
+  static constexpr unsigned kProvedBurst = 30;
+  static constexpr core::seconds kProvedInterval{2};
   static constexpr core::seconds kIdWindow{600};
   /// For notices without an id: several hooks of one event fire within this.
   static constexpr core::seconds kEventWindow{2};
@@ -49,12 +52,14 @@ class NoticeDesk {
   };
 
   [[nodiscard]] bool repeated(const core::HostNotice& notice);
+  void hand_over(core::HostNotice notice, Agent::OnReport done);
   void defer(core::HostNotice notice, Agent::OnReport done);
   void hand_over_deferred();
 
   Agent& agent_;
   Counters& counters_;
   TokenBucket starts_{kBurst, kInterval};
+  TokenBucket proved_{kProvedBurst, kProvedInterval};
   TokenBucket baselines_{10, core::seconds(1)};  // pausing: a measurement, no correction
   std::deque<Seen> seen_;
   std::optional<Deferred> deferred_;

@@ -201,6 +201,38 @@ TEST(Notice, ADeferredExchangeDoesNotOutliveAStep) {
   }
 }
 
+TEST(Notice, APauseProvedByAnExchangeIsNotDeferred) {
+  Rig rig;
+  auto host = rig.port();
+  for (int i = 0; i < 10; ++i) {
+    rig.agent.clock.pause(10s);
+    wire::ClockNotify n = resumed("n" + std::to_string(i));
+    n.exchange.push_back(rig.round(*host, 100us, 100us));
+    EXPECT_EQ(notify_reply_of(rig.ask(*host, n)).disposition, Disposition::accepted) << i;
+    rig.agent.clock.step(rig.agent.clock.error().value);
+    rig.agent.time.run_for(100ms);
+  }
+  EXPECT_EQ(rig.agent.told.size(), 10U);
+}
+
+TEST(Notice, AProvedOneAnswersForThoseDeferredBeforeIt) {
+  Rig rig;
+  auto host = rig.port();
+  for (const char* id : {"1", "2", "3"}) rig.ask(*host, resumed(id));
+  wire::ClockNotify waits = resumed("4");
+  waits.wait = true;
+  EXPECT_EQ(rig.ask(*host, waits), "");
+  rig.agent.clock.pause(10s);
+  wire::ClockNotify proved = resumed("5");
+  proved.exchange.push_back(rig.round(*host, 100us, 100us));
+  rig.ask(*host, proved);
+  ASSERT_EQ(rig.agent.told.size(), 4U);
+  rig.agent.told[3].done(report_number(1));
+  EXPECT_EQ(host->lines().size(), 1U);
+  rig.agent.time.run_for(60s);
+  EXPECT_EQ(rig.agent.told.size(), 4U);
+}
+
 TEST(Notice, PausingIsNeverDeferred) {
   Rig rig;
   auto host = rig.port();
