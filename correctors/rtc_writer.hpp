@@ -15,7 +15,7 @@ namespace clockmend::correctors {
 struct RtcWriteResult {
   bool ok = false;
   bool written = false;  // the device took a write, even if the proof failed
-  std::string detail;    // "written" | "failed: why"
+  std::string detail;    // "written" | "written; the device keeps its own second edge, ..." | "failed: why"
 };
 
 class RtcWriter {

@@ -38,6 +38,8 @@ inline constexpr unsigned kSearchRestarts = 5;
 /// An RTC this close to REALTIME after it moved, and not before, was written by somebody (the kernel's 11-minute mode
 /// aims within five jiffies, hwclock(8) within some ms; the edge is known to a few ms).
 inline constexpr core::milliseconds kAgreement{60};
+/// The nearest second, and the write's own lateness.
+inline constexpr core::milliseconds kHalfSecond{520};
 /// A move within the two models' errors and this is none.
 inline constexpr core::milliseconds kMoved{5};
 

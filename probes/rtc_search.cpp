@@ -11,6 +11,20 @@ namespace clockmend::probes {
 using core::nanoseconds;
 using core::seconds;
 
+namespace {
+
+/// Does a move between two offsets from REALTIME look like a write by the kernel's 11-minute mode or hwclock(8)? Either the
+/// RTC now agrees and did not before; or the device keeps its edge through a write (rtc-cmos on AMD processors, see
+/// correctors/rtc_writer.cpp), and the move was by whole seconds to the nearest one.
+bool looks_written(nanoseconds before, nanoseconds now, nanoseconds exact) {
+  if (core::magnitude({now}) <= kAgreement) return core::magnitude({before}) > kAgreement;
+  const nanoseconds moved = now - before;
+  const bool whole_seconds = core::magnitude({moved - std::chrono::round<seconds>(moved)}) <= exact;
+  return whole_seconds && core::magnitude({now}) <= kHalfSecond && core::magnitude({before}) > kHalfSecond - kAgreement;
+}
+
+}  // namespace
+
 void RtcProbe::begin_search(const core::RtcSecond& first, bool asked) {
   search_ = Search{first, first.after.raw, 0, 0, asked};
   bracketed_ = false;
@@ -75,9 +89,10 @@ RtcProbe::Movement RtcProbe::compare(const RtcEdgeModel& fresh, const core::Cloc
   const nanoseconds moved = now - was;
   if (core::magnitude({moved}) <= fresh.uncertainty(at.raw) + model_->uncertainty(at.raw) + kMoved) return {};
   // Before is before: a restore step since then must not make the RTC look written because it agrees again.
-  const bool agrees = core::magnitude({now - at.realtime.time_since_epoch()}) <= kAgreement;
-  const bool agreed = core::magnitude({was - (at.raw.time_since_epoch() + realtime_minus_raw_)}) <= kAgreement;
-  if (agrees && !agreed) return {true, "the RTC was written: it now agrees with the system clock"};
+  const nanoseconds offset = now - at.realtime.time_since_epoch();
+  const nanoseconds offset_before = was - (at.raw.time_since_epoch() + realtime_minus_raw_);
+  const nanoseconds exact = fresh.uncertainty(at.raw) + model_->uncertainty(at.raw) + core::milliseconds{1};
+  if (looks_written(offset_before, offset, exact)) return {true, "the RTC was written: it now agrees with the system clock"};
   if (moved > nanoseconds::zero()) return {true, {}};
   char text[80];
   std::snprintf(text, sizeof text, "the RTC was set back by %.3f s", -static_cast<double>(moved.count()) / 1e9);

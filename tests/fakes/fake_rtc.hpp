@@ -43,6 +43,10 @@ class FakeRtc final : public core::Rtc {
     if (!there) return core::Error{core::ErrorCode::not_found, "no RTC"};
     writes.push_back({utc, clock_.snapshot()});
     clock_.advance(write_cost);
+    if (keeps_phase) {
+      phase_ += utc - std::chrono::floor<core::seconds>(time());
+      return core::success();
+    }
     // Writing restarts the divider: whatever was the fraction, the next edge comes after first_edge.
     phase_ += utc + core::seconds{1} - first_edge + write_error_by - time();
     return core::success();
@@ -73,6 +77,7 @@ class FakeRtc final : public core::Rtc {
   core::nanoseconds uip{};             // a read so shortly before an edge ...
   core::nanoseconds uip_wait{};        // ... waits for it and so much longer
   core::milliseconds first_edge{500};  // rtc-cmos
+  bool keeps_phase = false;            // a write sets the second and leaves the edge (rtc-cmos on AMD processors)
   core::nanoseconds write_error_by{};  // a device whose edge after a write is elsewhere
   // What happened.
   unsigned reads = 0;

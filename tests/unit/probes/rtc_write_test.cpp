@@ -22,6 +22,25 @@ TEST(RtcWrite, ElevenMinuteModeVoidsTheBaselineAndGivesAFreshOne) {
   }
 }
 
+TEST(RtcWrite, AWriteThatKeepsTheEdgeMovesItByWholeSecondsToTheNearest) {
+  struct Row {
+    nanoseconds phase;
+    nanoseconds shift;
+    bool void_;
+  };
+  for (const Row& row :
+       {Row{-670ms, 1s, true}, Row{700ms, -1s, true}, Row{-7330ms, 7s, true}, Row{-670ms, 1s + 200ms, false}, Row{-200ms, 1s, false}}) {
+    SCOPED_TRACE(row.phase.count());
+    RtcRig rig(row.phase);
+    rig.settle();
+    rig.rtc.shift(row.shift);
+    rig.scheduler.run_for(20s);
+    ASSERT_TRUE(rig.heard_fine());
+    EXPECT_LE(std::abs(ms(rig.errors.back())), 5.0);
+    EXPECT_EQ(rig.voids.size(), row.void_ ? 1U : 0U);
+  }
+}
+
 TEST(RtcWrite, TheVoidComesBeforeTheFreshReading) {
   RtcRig rig(-670ms);
   rig.settle();
