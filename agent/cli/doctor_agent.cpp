@@ -7,10 +7,11 @@ namespace clockmend::cli {
 namespace {
 
 Finding running(const core::AgentStatus& status) {
-  const std::string text = "clockmendd " + status.version + " runs (pid " + std::to_string(status.pid) + "), mode " + to_string(status.mode) +
-                           ", state " + to_string(status.state);
+  const std::string text = "clockmendd " + status.version + " runs (pid " + std::to_string(status.pid) + "), mode " +
+                           to_string(status.mode) + ", state " + to_string(status.state);
   if (status.state == core::ClockState::refused)
-    return {Level::fail, "agent", text + ": " + status.state_reason, "read `clockmend history --full`; `clockmend resync --force` lifts the limits"};
+    return {Level::fail, "agent", text + ": " + status.state_reason,
+            "read `clockmend history --full`; `clockmend resync --force` lifts the limits"};
   if (status.mode != core::Mode::correct)
     return {Level::warn, "agent", text, "policy.mode is not \"correct\": the clock will not be stepped"};
   return {Level::ok, "agent", text, ""};
@@ -43,7 +44,8 @@ Findings check_agent(const Facts& facts) {
     return {{Level::fail, kTopic, missing ? "clockmendd does not run" : facts.status.error().text,
              "systemctl status clockmendd; journalctl -u clockmendd"}};
   }
-  if (!facts.status_void.empty()) return {{Level::fail, kTopic, facts.status_void, "systemctl status clockmendd; journalctl -u clockmendd"}};
+  if (!facts.status_void.empty())
+    return {{Level::fail, kTopic, facts.status_void, "systemctl status clockmendd; journalctl -u clockmendd"}};
   Findings findings = {running(facts.status->status), permission(facts.status->status)};
   if (!facts.control_socket)
     findings.push_back({Level::warn, kTopic, "there is no control socket", "`clockmend resync` will not work; the journal tells why"});
@@ -87,8 +89,10 @@ Findings check_servers(const Facts& facts) {
   std::size_t good = 0;
   std::string bad;
   for (const core::ServerStatus& server : agent->servers) {
-    if (server.state == "ok") ++good;
-    else bad += "; " + server.address + " " + server.state;
+    if (server.state == "ok")
+      ++good;
+    else
+      bad += "; " + server.address + " " + server.state;
   }
   const std::string text = std::to_string(good) + " of " + std::to_string(agent->servers.size()) + " NTP servers answer well" + bad;
   if (good == 0) return {{Level::warn, kTopic, text, "is UDP port 123 open to them?"}};

@@ -24,7 +24,8 @@ constexpr std::array<Master, 6> kMasters = {{
     {"vmtoolsd.service", "VMware Tools may set the clock", "vmware-toolbox-cmd timesync disable"},
     {"virtualbox-guest-utils.service", "VBoxService sets the clock", "start it with --disable-timesync"},
     {"vboxadd-service.service", "VBoxService sets the clock", "start it with --disable-timesync"},
-    {"google-guest-agent.service", "Google's guest agent sets the clock after migration", "set clock_skew_daemon = false in instance_configs.cfg"},
+    {"google-guest-agent.service", "Google's guest agent sets the clock after migration",
+     "set clock_skew_daemon = false in instance_configs.cfg"},
     {"prltoolsd.service", "Parallels Tools set the clock", "switch time synchronisation off in the VM's settings"},
 }};
 
@@ -34,7 +35,9 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-bool holds(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
+bool holds(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 // An alias never runs beside its unit: systemd links the primary name only.
 std::vector<std::string> running_daemons(const Facts& facts) {
@@ -63,7 +66,8 @@ Findings check_rtc(const Facts& facts) {
     return {{Level::warn, kTopic, "there is no RTC", "without it a pause that nobody announces is seen only by the next NTP verification"}};
   const std::string text = joined(facts.rtcs);
   if (facts.rtc_local)
-    return {{Level::warn, kTopic, text + ", kept in local time (/etc/adjtime)", "daylight saving makes it ambiguous: hwclock --systohc --utc"}};
+    return {
+        {Level::warn, kTopic, text + ", kept in local time (/etc/adjtime)", "daylight saving makes it ambiguous: hwclock --systohc --utc"}};
   return {{Level::ok, kTopic, text + ", kept in UTC", ""}};
 }
 
@@ -76,7 +80,8 @@ Findings check_channel(const Facts& facts) {
     return {{Level::warn, kTopic, "there is no virtio-serial port " + name,
              "give the VM a unix channel of that name (see clockmend-host(1)): the host's word is the fastest witness"}};
   if (name == "org.qemu.guest_agent.0" && facts.runs("qemu-guest-agent.service"))
-    return {{Level::fail, kTopic, name + " is held by qemu-guest-agent", "only one program can open a port: stop one, or use org.clockmend.agent.0"}};
+    return {{Level::fail, kTopic, name + " is held by qemu-guest-agent",
+             "only one program can open a port: stop one, or use org.clockmend.agent.0"}};
   const core::AgentStatus* agent = facts.agent();
   return {{Level::ok, kTopic, "port " + name + (agent != nullptr ? ": " + agent->channel : " is there"), ""}};
 }
@@ -86,19 +91,22 @@ Findings check_time_daemon(const Facts& facts) {
   Findings findings;
   if (const core::AgentStatus* agent = facts.agent()) {
     for (const core::DaemonStatus& daemon : agent->daemons)
-      if (!daemon.problem.empty()) findings.push_back({Level::fail, kTopic, daemon.unit + ": " + daemon.problem, "systemctl status " + daemon.unit});
+      if (!daemon.problem.empty())
+        findings.push_back({Level::fail, kTopic, daemon.unit + ": " + daemon.problem, "systemctl status " + daemon.unit});
   }
   const std::vector<std::string> running = running_daemons(facts);
   for (const std::string_view unit : kUnmanaged) {
     const bool configured = facts.settings && facts.settings->daemon.unit == unit;
     if (facts.runs(unit) && !configured)
-      findings.push_back({Level::warn, kTopic, std::string{unit} + " runs, and the agent does not know it", "set daemon.unit = \"" + std::string{unit} + "\""});
+      findings.push_back({Level::warn, kTopic, std::string{unit} + " runs, and the agent does not know it",
+                          "set daemon.unit = \"" + std::string{unit} + "\""});
   }
   if (running.size() > 1)
     findings.push_back({Level::warn, kTopic, "several time daemons run: " + joined(running), "they fight over the clock: keep one"});
   if (running.size() == 1) findings.push_back({Level::ok, kTopic, running.front() + " runs", ""});
   if (running.empty() && findings.empty())
-    findings.push_back({Level::warn, kTopic, "no time daemon runs", "between corrections nothing keeps the clock from drifting: install ntpsec or chrony"});
+    findings.push_back({Level::warn, kTopic, "no time daemon runs",
+                        "between corrections nothing keeps the clock from drifting: install ntpsec or chrony"});
   return findings;
 }
 
@@ -107,20 +115,23 @@ Findings check_other_masters(const Facts& facts) {
   Findings findings;
   for (const Master& master : kMasters) {
     if (facts.runs(master.unit))
-      findings.push_back({Level::warn, kTopic, std::string{master.what} + " (" + std::string{master.unit} + ")", std::string{master.advice}});
+      findings.push_back(
+          {Level::warn, kTopic, std::string{master.what} + " (" + std::string{master.unit} + ")", std::string{master.advice}});
   }
   if (holds(facts.ptp_clocks, "hyperv"))
-    findings.push_back({Level::warn, kTopic, "the kernel lets Hyper-V set the clock after a resume (hv_utils)", "switch the VM's time synchronisation service off"});
+    findings.push_back({Level::warn, kTopic, "the kernel lets Hyper-V set the clock after a resume (hv_utils)",
+                        "switch the VM's time synchronisation service off"});
   if (facts.runs("qemu-guest-agent.service"))
-    findings.push_back({Level::ok, kTopic, "qemu-guest-agent runs: it sets the clock when the host asks (virsh domtime); the agent verifies that", ""});
+    findings.push_back(
+        {Level::ok, kTopic, "qemu-guest-agent runs: it sets the clock when the host asks (virsh domtime); the agent verifies that", ""});
   if (findings.empty()) findings.push_back({Level::ok, kTopic, "nobody else is known to set the clock", ""});
   return findings;
 }
 
 Findings all_findings(const Facts& facts) {
   Findings all;
-  for (const auto check : {check_agent, check_config, check_machine, check_witnesses, check_rtc, check_channel, check_servers, check_time_daemon,
-                           check_other_masters}) {
+  for (const auto check : {check_agent, check_config, check_machine, check_witnesses, check_rtc, check_channel, check_servers,
+                           check_time_daemon, check_other_masters}) {
     const Findings found = check(facts);
     all.insert(all.end(), found.begin(), found.end());
   }

@@ -15,7 +15,7 @@ namespace clockmend::cli {
 struct Facts {
   core::Result<core::Settings> settings = core::Settings{};
   core::Result<StatusFile> status = core::Error{};
-  std::string status_void;              // why the status must not be believed; empty: it may be
+  std::string status_void;  // why the status must not be believed; empty: it may be
   bool control_socket = false;
   std::optional<bool> virtual_machine;  // absent: this architecture does not tell
   std::vector<std::string> rtcs;        // "rtc0 (rtc_cmos)"
@@ -23,7 +23,7 @@ struct Facts {
   std::vector<std::string> ports;       // names of the virtio-serial ports
   std::vector<std::string> ptp_clocks;  // clock_name of each
   bool vmclock = false;
-  std::vector<std::string> units;       // running systemd units
+  std::vector<std::string> units;  // running systemd units
   std::string clocksource;
 
   [[nodiscard]] bool runs(std::string_view unit) const;

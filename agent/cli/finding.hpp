@@ -10,9 +10,12 @@ enum class Level { ok, warn, fail };
 
 [[nodiscard]] constexpr const char* to_string(Level l) {
   switch (l) {
-    case Level::ok: return "OK";
-    case Level::warn: return "WARN";
-    case Level::fail: return "FAIL";
+    case Level::ok:
+      return "OK";
+    case Level::warn:
+      return "WARN";
+    case Level::fail:
+      return "FAIL";
   }
   return "?";
 }

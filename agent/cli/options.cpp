@@ -55,14 +55,18 @@ void add_resync(CLI::App& app, Parsed& p) {
   sub.add_flag("--force", p.resync.force, "Lift the limits for steps that only one source asks for");
   sub.add_flag("--json", p.resync.json, "Print the report as JSON");
   sub.add_option("--deadline", p.deadline, "Wait at most this long for the report")
-      ->check(check_duration)->capture_default_str()->type_name("TIME");
+      ->check(check_duration)
+      ->capture_default_str()
+      ->type_name("TIME");
   sub.footer(kResyncCodes);
 }
 
 void add_history(CLI::App& app, Parsed& p) {
   CLI::App& sub = *app.add_subcommand("history", "List past discontinuities and corrections, newest first");
   sub.add_option("-n,--records", p.history.records, "At most this many")
-      ->check(CLI::Range(1, 100000))->capture_default_str()->type_name("N");
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str()
+      ->type_name("N");
   auto* json = sub.add_flag("--json", p.history.json, "One JSON record per line");
   sub.add_flag("--full", p.history.full, "Everything about each: evidence, actions, durations")->excludes(json);
 }

@@ -29,13 +29,16 @@ Output no_status(const core::Error& error) {
 
 int check_code(core::ClockState state) {
   switch (state) {
-    case core::ClockState::synchronized: return 0;
+    case core::ClockState::synchronized:
+      return 0;
     case core::ClockState::starting:
     case core::ClockState::suspect:
     case core::ClockState::correcting:
-    case core::ClockState::verifying: return 1;
+    case core::ClockState::verifying:
+      return 1;
     case core::ClockState::degraded:
-    case core::ClockState::refused: return 2;
+    case core::ClockState::refused:
+      return 2;
   }
   return kNoAgent;
 }
@@ -43,13 +46,20 @@ int check_code(core::ClockState state) {
 std::string status_headline(const core::AgentStatus& status) {
   const std::string& why = status.state_reason;
   switch (status.state) {
-    case core::ClockState::starting: return with_reason("The agent has started and no witness has answered yet", why);
-    case core::ClockState::synchronized: return right(status);
-    case core::ClockState::suspect: return with_reason("Something happened to the clock and is being measured; do not trust it now", why);
-    case core::ClockState::correcting: return with_reason("The clock is being put right; do not trust it now", why);
-    case core::ClockState::verifying: return with_reason("The clock was put right; the proof is outstanding", why);
-    case core::ClockState::degraded: return with_reason("Part of the care for the clock failed", why);
-    case core::ClockState::refused: return with_reason("The clock is believed wrong, and a guard forbade the correction", why);
+    case core::ClockState::starting:
+      return with_reason("The agent has started and no witness has answered yet", why);
+    case core::ClockState::synchronized:
+      return right(status);
+    case core::ClockState::suspect:
+      return with_reason("Something happened to the clock and is being measured; do not trust it now", why);
+    case core::ClockState::correcting:
+      return with_reason("The clock is being put right; do not trust it now", why);
+    case core::ClockState::verifying:
+      return with_reason("The clock was put right; the proof is outstanding", why);
+    case core::ClockState::degraded:
+      return with_reason("Part of the care for the clock failed", why);
+    case core::ClockState::refused:
+      return with_reason("The clock is believed wrong, and a guard forbade the correction", why);
   }
   return "?";
 }

@@ -104,8 +104,7 @@ asio::awaitable<core::Result<Incoming>> Connection::receive() {
     if (passed(deadline_)) co_return core::Error{ErrorCode::timeout, "read: no answer in time"};
     asio::error_code error;
     arm();
-    const std::size_t got =
-        co_await socket_.async_read_some(asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t got = co_await socket_.async_read_some(asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
     last_read_ = clock_.snapshot();
     disarm();
     if (error) co_return failure("read", error);

@@ -1,11 +1,11 @@
 // One connection to a chardev or control socket: lines out, lines in, and a deadline over everything.
 #pragma once
 
+#include <array>
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -12,7 +12,7 @@ namespace clockmend::host {
 
 /// not_found: no agent listens there; not_permitted: not in the socket's group; timeout: no answer within `deadline`.
 /// An answer that says "error" is a value (Reply::error).
-[[nodiscard]] core::Result<wire::Reply> ask_agent(const std::string& socket, const wire::Request& request,
-                                                  core::nanoseconds deadline, core::ClockReader& clock);
+[[nodiscard]] core::Result<wire::Reply> ask_agent(const std::string& socket, const wire::Request& request, core::nanoseconds deadline,
+                                                  core::ClockReader& clock);
 
 }  // namespace clockmend::host

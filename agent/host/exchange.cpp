@@ -31,8 +31,8 @@ bool plausible(const wire::Quadruple& q) {
 }
 
 std::optional<wire::Quadruple> best_of(const std::vector<wire::Quadruple>& rounds) {
-  const auto best = std::min_element(rounds.begin(), rounds.end(),
-                                     [](const auto& a, const auto& b) { return round_trip(a) < round_trip(b); });
+  const auto best =
+      std::min_element(rounds.begin(), rounds.end(), [](const auto& a, const auto& b) { return round_trip(a) < round_trip(b); });
   if (best == rounds.end()) return std::nullopt;
   return *best;
 }

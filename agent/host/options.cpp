@@ -24,9 +24,8 @@ constexpr const char* kExitCodes =
 
 const std::map<std::string, core::NoticeEvent>& events() {
   static const std::map<std::string, core::NoticeEvent> all = {
-      {"pausing", core::NoticeEvent::pausing},   {"resumed", core::NoticeEvent::resumed},
-      {"hot-upgrade", core::NoticeEvent::hot_upgrade}, {"migrated", core::NoticeEvent::migrated},
-      {"restored", core::NoticeEvent::restored}, {"snapshot", core::NoticeEvent::snapshot}};
+      {"pausing", core::NoticeEvent::pausing},   {"resumed", core::NoticeEvent::resumed},   {"hot-upgrade", core::NoticeEvent::hot_upgrade},
+      {"migrated", core::NoticeEvent::migrated}, {"restored", core::NoticeEvent::restored}, {"snapshot", core::NoticeEvent::snapshot}};
   return all;
 }
 
@@ -53,18 +52,24 @@ struct Raw {
 void add_notify(CLI::App& notify, NotifyCommand& command, Raw& raw) {
   notify.footer(kExitCodes);
   notify.add_option("--socket", command.notify.socket, "The host's end of the guest's port org.clockmend.agent.0 (unix socket)")
-      ->required()->type_name("PATH");
+      ->required()
+      ->type_name("PATH");
   notify.add_option("--event", raw.event, "What happened: pausing, resumed, hot-upgrade, migrated, restored or snapshot")
-      ->check(check_event)->capture_default_str()->type_name("EVENT");
+      ->check(check_event)
+      ->capture_default_str()
+      ->type_name("EVENT");
   notify.add_option("--id", command.notify.notice.id, "Names this notice; the agent ignores a repeat (default: random)");
   notify.add_option("--epoch", command.notify.notice.epoch, "Names the life of the VM on this host; changes with migration");
   notify.add_flag("--no-exchange", raw.no_exchange, "Only say that something happened, do not offer this host's time");
   notify.add_flag("--wait,!--no-wait", raw.wait, "Wait for the report (default), or only until the notice is accepted");
   notify.add_option("--deadline", raw.deadline, "For everything together")->check(check_duration)->capture_default_str()->type_name("TIME");
   notify.add_option("--answer-deadline", raw.answer_deadline, "For the agent's first answer")
-      ->check(check_duration)->capture_default_str()->type_name("TIME");
+      ->check(check_duration)
+      ->capture_default_str()
+      ->type_name("TIME");
   notify.add_option("--max-age", raw.max_age, "The agent shall ignore the notice when it is older than this")
-      ->check(check_duration)->type_name("TIME");
+      ->check(check_duration)
+      ->type_name("TIME");
   notify.add_flag("--json", command.json, "Print the agent's answer as JSON");
 }
 

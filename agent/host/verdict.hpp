@@ -16,13 +16,20 @@ enum class Verdict {
 
 [[nodiscard]] constexpr const char* to_string(Verdict v) {
   switch (v) {
-    case Verdict::done: return "done";
-    case Verdict::refused: return "refused";
-    case Verdict::failed: return "failed";
-    case Verdict::no_agent: return "no-agent";
-    case Verdict::timeout: return "timeout";
-    case Verdict::busy: return "busy";
-    case Verdict::protocol: return "protocol-error";
+    case Verdict::done:
+      return "done";
+    case Verdict::refused:
+      return "refused";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::no_agent:
+      return "no-agent";
+    case Verdict::timeout:
+      return "timeout";
+    case Verdict::busy:
+      return "busy";
+    case Verdict::protocol:
+      return "protocol-error";
   }
   return "?";
 }

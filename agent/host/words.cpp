@@ -14,10 +14,14 @@ std::string what_happened(const core::CorrectionReport& r) {
     case core::Outcome::corrected:
       if (r.total.value == core::nanoseconds::zero()) return "Corrected without a step" + reason + ".";
       return "The clock was " + in_words(r.total) + "; corrected in " + wire::human(r.duration, false) + ".";
-    case core::Outcome::no_action: return "Nothing to do" + reason + ".";
-    case core::Outcome::observed: return "Only observed, as configured" + reason + ".";
-    case core::Outcome::refused: return "Refused" + reason + ".";
-    case core::Outcome::failed: return "Failed" + reason + ".";
+    case core::Outcome::no_action:
+      return "Nothing to do" + reason + ".";
+    case core::Outcome::observed:
+      return "Only observed, as configured" + reason + ".";
+    case core::Outcome::refused:
+      return "Refused" + reason + ".";
+    case core::Outcome::failed:
+      return "Failed" + reason + ".";
   }
   return "?";
 }
@@ -42,9 +46,7 @@ std::string in_words(core::Offset offset) {
   return wire::human(core::magnitude(offset), false) + (offset.value > core::nanoseconds::zero() ? " behind" : " ahead");
 }
 
-std::string headline(const core::CorrectionReport& report) {
-  return printable(what_happened(report) + belief(report) + proof(report));
-}
+std::string headline(const core::CorrectionReport& report) { return printable(what_happened(report) + belief(report) + proof(report)); }
 
 std::string printable(std::string text) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; };

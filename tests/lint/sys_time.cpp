@@ -58,8 +58,10 @@ bool rtc_is_safe() {
   }
   rtc_time time{};
   bool safe = true;
-  if (ioctl(fd, RTC_RD_TIME, &time) == 0) safe = denied("RTC_SET_TIME", ioctl(fd, RTC_SET_TIME, &time));
-  else std::printf("/dev/rtc0 cannot be read: %s\n", std::strerror(errno));
+  if (ioctl(fd, RTC_RD_TIME, &time) == 0)
+    safe = denied("RTC_SET_TIME", ioctl(fd, RTC_SET_TIME, &time));
+  else
+    std::printf("/dev/rtc0 cannot be read: %s\n", std::strerror(errno));
   close(fd);
   return safe;
 }
@@ -68,8 +70,9 @@ bool rtc_is_safe() {
 
 int main() {
   if (may_have_sys_time()) {
-    std::puts("CAP_SYS_TIME is there: nothing was tried. Start the tests with tests/run.sh, or under\n"
-              "  setpriv --bounding-set=-sys_time --inh-caps=-sys_time");
+    std::puts(
+        "CAP_SYS_TIME is there: nothing was tried. Start the tests with tests/run.sh, or under\n"
+        "  setpriv --bounding-set=-sys_time --inh-caps=-sys_time");
     return 1;
   }
   const bool clock = clock_is_safe();

@@ -9,9 +9,8 @@ namespace clockmend::tests {
 namespace {
 
 TEST(ControlClient, BringsTheAnswerWithItsOwnId) {
-  FakeGuest agent{[](const std::string& line) {
-    return "{\"return\": 1}\n" + wire::integer_reply(42, wire::parse_request(line).id_json) + "\n";
-  }};
+  FakeGuest agent{
+      [](const std::string& line) { return "{\"return\": 1}\n" + wire::integer_reply(42, wire::parse_request(line).id_json) + "\n"; }};
   agent.start();
   ClientClock clock;
   const auto reply = host::ask_agent(agent.path(), wire::GuestPing{}, core::seconds{10}, clock);

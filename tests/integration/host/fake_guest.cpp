@@ -35,7 +35,9 @@ FakeGuest::~FakeGuest() {
   ::rmdir(folder_.c_str());
 }
 
-void FakeGuest::start() { thread_ = std::thread([this] { serve(); }); }
+void FakeGuest::start() {
+  thread_ = std::thread([this] { serve(); });
+}
 
 std::vector<std::string> FakeGuest::requests() const {
   const std::lock_guard lock(mutex_);

@@ -75,7 +75,8 @@ struct HonestAgent {
     const wire::ParsedRequest parsed = wire::parse_request(clean);
     const auto* request = std::get_if<wire::Request>(&parsed.request);
     if (request == nullptr) return wire::error_reply(wire::ErrorClass::generic, "bad", parsed.id_json) + "\n";
-    if (const auto* sync = std::get_if<wire::GuestSyncDelimited>(request)) return "\xff" + wire::integer_reply(sync->id, parsed.id_json) + "\n";
+    if (const auto* sync = std::get_if<wire::GuestSyncDelimited>(request))
+      return "\xff" + wire::integer_reply(sync->id, parsed.id_json) + "\n";
     if (std::holds_alternative<wire::ClockExchange>(*request)) {
       const std::int64_t now = (ClientClock::read(CLOCK_REALTIME) - behind).count();
       return wire::exchange_reply({now, now}, parsed.id_json) + "\n";
@@ -116,9 +117,9 @@ TEST(Session, AnHonestGuestReportsAndGetsTheQuadruples) {
 
 TEST(Session, EveryOutcomeHasItsVerdict) {
   const std::pair<core::Outcome, Verdict> cases[] = {{core::Outcome::no_action, Verdict::done},
-                                                    {core::Outcome::observed, Verdict::done},
-                                                    {core::Outcome::refused, Verdict::refused},
-                                                    {core::Outcome::failed, Verdict::failed}};
+                                                     {core::Outcome::observed, Verdict::done},
+                                                     {core::Outcome::refused, Verdict::refused},
+                                                     {core::Outcome::failed, Verdict::failed}};
   for (const auto& [outcome, verdict] : cases) {
     FakeGuest guest{HonestAgent{.outcome = outcome}};
     guest.start();
@@ -184,9 +185,8 @@ TEST(Session, AnAgentThatStartsLateIsAskedAgain) {
 }
 
 TEST(Session, AReportThatDoesNotComeIsATimeout) {
-  FakeGuest guest{[](const std::string& line) {
-    return line.find("clock-notify") == std::string::npos ? HonestAgent{}(line) : std::string{};
-  }};
+  FakeGuest guest{
+      [](const std::string& line) { return line.find("clock-notify") == std::string::npos ? HonestAgent{}(line) : std::string{}; }};
   guest.start();
   host::NotifyOptions options = options_for(guest.path());
   options.deadline = core::milliseconds{700};

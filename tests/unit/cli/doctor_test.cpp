@@ -53,7 +53,8 @@ TEST(Doctor, AGoodGuestHasNoComplaint) {
 
 TEST(Doctor, EveryComplaintHasAdvice) {
   World world;
-  for (const Finding& f : cli::all_findings(cli::gather_facts(world.context()))) EXPECT_EQ(f.level == Level::ok, f.advice.empty()) << f.text;
+  for (const Finding& f : cli::all_findings(cli::gather_facts(world.context())))
+    EXPECT_EQ(f.level == Level::ok, f.advice.empty()) << f.text;
 }
 
 TEST(Doctor, TheAgentMustRunAndMayWork) {

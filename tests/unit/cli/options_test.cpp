@@ -33,8 +33,13 @@ TEST(CliOptions, RootStandsBeforeOrAfter) {
 }
 
 TEST(CliOptions, MistakesEndWithTheUsageCode) {
-  const std::vector<std::vector<const char*>> mistakes = {
-      {}, {"frob"}, {"status", "--json", "--check"}, {"history", "-n", "0"}, {"history", "-n", "x"}, {"resync", "--deadline", "never"}, {"status", "x"}};
+  const std::vector<std::vector<const char*>> mistakes = {{},
+                                                          {"frob"},
+                                                          {"status", "--json", "--check"},
+                                                          {"history", "-n", "0"},
+                                                          {"history", "-n", "x"},
+                                                          {"resync", "--deadline", "never"},
+                                                          {"status", "x"}};
   for (const auto& arguments : mistakes) {
     const cli::Options options = parse(arguments);
     ASSERT_TRUE(std::holds_alternative<cli::Output>(options.command));

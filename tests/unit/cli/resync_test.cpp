@@ -15,8 +15,11 @@ core::Result<wire::Reply> reply_with(core::Outcome outcome) {
 }
 
 TEST(Resync, PrintsTheReportAndItsCode) {
-  const std::pair<core::Outcome, int> cases[] = {{core::Outcome::corrected, 0}, {core::Outcome::no_action, 0}, {core::Outcome::observed, 0},
-                                                 {core::Outcome::refused, 1},   {core::Outcome::failed, 2}};
+  const std::pair<core::Outcome, int> cases[] = {{core::Outcome::corrected, 0},
+                                                 {core::Outcome::no_action, 0},
+                                                 {core::Outcome::observed, 0},
+                                                 {core::Outcome::refused, 1},
+                                                 {core::Outcome::failed, 2}};
   for (const auto& [outcome, code] : cases) {
     World world;
     world.answer = reply_with(outcome);

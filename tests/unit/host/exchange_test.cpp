@@ -36,9 +36,9 @@ TEST(Exchange, AnUnevenWayIsWrongByAtMostHalfTheRoundTrip) {
 }
 
 TEST(Exchange, ThrowsOutWhatNoGuestCanHaveMeasured) {
-  EXPECT_FALSE(plausible({kNow, kNow, kNow + 10, kNow + 5}));   // claims more time than passed
-  EXPECT_FALSE(plausible({kNow, kNow + 5, kNow, kNow + 10}));   // answered before it was asked
-  EXPECT_FALSE(plausible({kNow + 10, kNow, kNow, kNow}));       // the host's clock went back
+  EXPECT_FALSE(plausible({kNow, kNow, kNow + 10, kNow + 5}));  // claims more time than passed
+  EXPECT_FALSE(plausible({kNow, kNow + 5, kNow, kNow + 10}));  // answered before it was asked
+  EXPECT_FALSE(plausible({kNow + 10, kNow, kNow, kNow}));      // the host's clock went back
   EXPECT_FALSE(plausible({kNow, 0, 0, kNow + 10}));
   EXPECT_FALSE(plausible({kNow, -5, -5, kNow + 10}));
   const std::int64_t least = std::numeric_limits<std::int64_t>::min();

@@ -47,9 +47,13 @@ TEST(HostOptions, EveryEventAndSwitchArrives) {
 }
 
 TEST(HostOptions, MistakesEndWithTheUsageCodeAndAReason) {
-  const std::vector<std::vector<const char*>> mistakes = {
-      {}, {"notify"}, {"frob"}, {"notify", "--socket", "/s", "--event", "set-time"}, {"notify", "--socket", "/s", "--deadline", "soon"},
-      {"notify", "--socket", "/s", "--deadline", "0s"}, {"notify", "--socket", "/s", "extra"}};
+  const std::vector<std::vector<const char*>> mistakes = {{},
+                                                          {"notify"},
+                                                          {"frob"},
+                                                          {"notify", "--socket", "/s", "--event", "set-time"},
+                                                          {"notify", "--socket", "/s", "--deadline", "soon"},
+                                                          {"notify", "--socket", "/s", "--deadline", "0s"},
+                                                          {"notify", "--socket", "/s", "extra"}};
   for (const auto& arguments : mistakes) {
     const Command command = parse(arguments);
     ASSERT_TRUE(std::holds_alternative<Finish>(command));

@@ -27,8 +27,7 @@ TEST(Words, ACorrectionWithProof) {
   report.residual = Offset{core::microseconds{-213}};
   report.residual_uncertainty = core::microseconds{400};
   report.verified = true;
-  EXPECT_EQ(headline(report),
-            "The clock was 47.550 s behind; corrected in 812.000 ms. Verified: now 213.000 us ahead +- 400.000 us.");
+  EXPECT_EQ(headline(report), "The clock was 47.550 s behind; corrected in 812.000 ms. Verified: now 213.000 us ahead +- 400.000 us.");
 }
 
 TEST(Words, ACorrectionWithoutProofSaysSo) {
@@ -54,7 +53,9 @@ TEST(Words, NothingToDo) {
 
 TEST(Words, NoEscapeReachesTheTerminal) {
   EXPECT_EQ(printable("a\x1b[2Jb\nc\x7f"), "a [2Jb c ");
-  EXPECT_EQ(printable("\xc2\x9b" "2J"), "  2J");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J"),
+            "  2J");
   EXPECT_EQ(printable("gr\xc3\xbc\xc3\x9f\xc2\xa0"), "gr\xc3\xbc\xc3\x9f\xc2\xa0") << "letters stay";
   core::CorrectionReport report;
   report.outcome = core::Outcome::failed;
