@@ -48,6 +48,17 @@ class FakeNetwork final : public core::DatagramFactory {
       if (const auto wire = weak.lock(); wire && wire->peer.text == address) deliver(wire, bytes, false);
   }
 
+  /// An ICMP error, real or forged, for every open socket connected to `address`, now.
+  void inject_error(const std::string& address, const core::Error& error) {
+    const auto now_open = wires_;
+    for (const auto& weak : now_open) {
+      const auto wire = weak.lock();
+      if (!wire || wire->peer.text != address) continue;
+      const auto call = wire->on_error;
+      call(error);
+    }
+  }
+
   [[nodiscard]] std::size_t open_sockets() const {
     std::size_t n = 0;
     for (const auto& weak : wires_) n += weak.expired() ? 0 : 1;

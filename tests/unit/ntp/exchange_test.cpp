@@ -105,6 +105,21 @@ TEST_F(ExchangeTest, ForgedIcmpErrorDoesNotHideTheRealReply) {
   EXPECT_TRUE(std::holds_alternative<Sample>(results[0]));
 }
 
+TEST_F(ExchangeTest, FloodOfIcmpErrorsCostsOneRetry) {
+  server().back = 600ms;
+  start();
+  for (int i = 0; i < 50; ++i) {
+    network.inject_error(kPeer, {core::ErrorCode::unavailable, "forged"});
+    scheduler.run_for(1ms);
+  }
+  EXPECT_EQ(allowed, 99);
+  scheduler.run_for(300ms);
+  EXPECT_EQ(network.sent.size(), 2U);  // the flood did not postpone the retry either
+  scheduler.run_for(1s);
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<Sample>(results[0]));
+}
+
 TEST_F(ExchangeTest, NoSocketAndNoRouteAreFailuresNotCrashes) {
   network.open_error = core::Error{core::ErrorCode::unavailable, "network is unreachable"};
   run();
