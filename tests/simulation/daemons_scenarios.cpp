@@ -1,0 +1,94 @@
+// Time daemons that will not stop, will not start, die, slew, or are not there.
+#include "tests/simulation/scenario.hpp"
+
+namespace clockmend::sim {
+namespace {
+
+using core::ClockState;
+using core::Outcome;
+
+MachineSpec with(DaemonKind kind) {
+  MachineSpec m;
+  m.daemon = kind;
+  return m;
+}
+void pause(Machine& r) { r.world.pause(47550ms); }
+
+const Scenario kScenarios[] = {
+    {.name = "ntpd", .machine = with(DaemonKind::ntpd), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "chrony", .machine = with(DaemonKind::chrony), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "timesyncd", .machine = with(DaemonKind::timesyncd), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "none", .machine = with(DaemonKind::none), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "will not stop in time",
+     .machine = {},
+     .script = [](Machine& r) { r.world.services.unit("ntpsec.service").stop_takes = 60s; r.world.pause(47550ms); },
+     .then_run = 60s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::degraded, .right_within = 1300ms}},
+    {.name = "systemd cannot be asked",
+     .machine = {},
+     .script = [](Machine& r) { r.world.services.bus_error = core::Error{core::ErrorCode::unavailable, "no bus"}; r.world.pause(47550ms); },
+     .then_run = 30s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::degraded, .right_within = 1300ms}},
+    {.name = "ntpd gives up above its panic threshold before it is asked",
+     .machine = {},
+     .script =
+         [](Machine& r) {
+           r.world.services.rest(r.world.services.unit("ntpsec.service"), "failed", "exit-code");
+           r.world.set_clock(-5000s);
+         },
+     .then_run = 60s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "the kernel refuses the step",
+     .machine = {},
+     .script =
+         [](Machine& r) {
+           r.world.step_error = core::Error{core::ErrorCode::not_permitted, "clock_adjtime: Operation not permitted"};
+           r.world.pause(47550ms);
+         },
+     .then_run = 4s,
+     .expect = {.error = 48s, .steps = 0, .outcome = Outcome::failed, .state = ClockState::degraded}},
+};
+
+class DaemonScenario : public testing::TestWithParam<std::size_t> {};
+TEST_P(DaemonScenario, Holds) { play(kScenarios[GetParam()]); }
+INSTANTIATE_TEST_SUITE_P(Simulation, DaemonScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+
+TEST(DaemonFaults, WillNotStartIsToldAndTriedAgain) {
+  Machine r{MachineSpec{}};
+  auto& unit = r.world.services.unit("ntpsec.service");
+  unit.start_error = core::Error{core::ErrorCode::io, "exec failed"};
+  r.world.pause(20s);
+  r.world.run(20s);
+  ASSERT_FALSE(r.guest.reports.empty());
+  EXPECT_EQ(r.report().outcome, Outcome::corrected);
+  EXPECT_EQ(r.guest.engine().state(), ClockState::degraded);
+  EXPECT_LE(r.error(), 5ms);
+  unit.start_error.reset();
+  r.world.run(600s);
+  EXPECT_TRUE(r.world.daemon_running()) << "tried again until it runs";
+}
+
+TEST(ChronySlewing, AtItsFastestIsNoPause) {
+  Machine r(with(DaemonKind::chrony));
+  r.world.set_clock(90ms);  // below the step threshold: chrony's business, at 83 ms/s
+  r.world.run(200s);
+  EXPECT_EQ(r.world.steps.size(), 0U);
+  EXPECT_LE(r.error(), 5ms);
+  for (const auto& report : r.guest.reports) EXPECT_EQ(report.outcome, Outcome::no_action);
+}
+
+TEST(ChronySlewing, FromFarAwayIsNotDisturbedByTheRtc) {
+  core::Policy p = default_policy();
+  p.on_foreign_step = core::OnForeignStep::ignore;  // let chrony work it off
+  MachineSpec spec = with(DaemonKind::chrony);
+  Machine r(spec, p);
+  r.world.set_clock(20s);
+  r.world.run(64s + 10s);
+  EXPECT_NE(r.world.clock.slew_ppm, 0) << "slewing now";
+  const auto reports = r.guest.reports.size();
+  r.world.run(120s);
+  EXPECT_EQ(r.guest.reports.size(), reports) << "83 ms/s of slew is no pause";
+}
+
+}  // namespace
+}  // namespace clockmend::sim

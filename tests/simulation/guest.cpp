@@ -1,0 +1,73 @@
+#include "tests/simulation/guest.hpp"
+
+#include <algorithm>
+
+namespace clockmend::sim {
+
+core::Policy default_policy() {
+  core::Policy p;
+  p.floor = core::RealtimePoint{core::seconds{1577836800}};  // 2020-01-01, as if that was the build date
+  return p;
+}
+
+core::NtpSettings Guest::ntp_settings(const World& world, std::size_t servers) {
+  core::NtpSettings s;
+  for (std::size_t i = 0; i < servers; ++i) s.servers.push_back(world.server_address(i));
+  s.discover = false;
+  return s;
+}
+
+Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
+    : world_(world),
+      engine_(policy, {world.clock.snapshot(), world.clock.kernel_status()}, 1),
+      journal_(world.files, world, "/run/clockmend/journal", "boot-1"),
+      stepper_(world, world.clock),
+      daemons_(world.services, world.scheduler, {}),
+      rtc_writer_(world.rtc, world.clock, world.scheduler),
+      executor_({stepper_, daemons_, rtc_writer_, true}, journal_, world.scheduler, engine_.policy(),
+                [this](const std::string& why) { notes.push_back(why); }),
+      pipeline_(engine_, executor_, world.clock, world.scheduler, listener()),
+      history_(world.files, world, "/var/lib/clockmend/history.jsonl", 100),
+      clocks_(world, world.clock),
+      rtc_(world.rtc, world.scheduler, world.clock),
+      ntp_({world.network, world.resolver, world.scheduler, world.random, world.files}, ntp_settings(world, servers), policy.floor),
+      desk_(world.clock, world.scheduler, engine_, host_, history_, [] { return core::AgentStatus{}; }) {
+  for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&rtc_),
+                             static_cast<core::Probe*>(&ntp_)})
+    pipeline_.add_probe(*probe);
+  pipeline_.start();
+  refresh_daemons(1s);
+}
+
+app::PipelineListener Guest::listener() {
+  return {[this](const core::CorrectionReport& report) {
+            ++published;
+            largest_report_ = std::max(largest_report_, report.actions.size() + report.discontinuity.evidence.size() + report.notices.size());
+            for (const std::string& id : report.notices) ++answers[id];
+            if (reports.size() < reports_kept) reports.push_back(report);
+            (void)history_.add(report);
+            desk_.published(report);
+            refresh_daemons(1s);
+          },
+          [this](const std::string& note) {
+            if (notes.size() < reports_kept) notes.push_back(note);
+          },
+          [] {}};
+}
+
+void Guest::refresh_daemons(nanoseconds after) {
+  daemon_timer_ = world_.scheduler.after(after, [this] {
+    if (!engine_.busy())
+      daemons_.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) {
+        if (units) engine_.set_daemon_active(!units->empty());
+      });
+    refresh_daemons(600s);
+  });
+}
+
+void Guest::notify(const core::HostNotice& notice) {
+  ++sent[notice.id];
+  desk_.notify(notice, [](const core::CorrectionReport&) {});
+}
+
+}  // namespace clockmend::sim

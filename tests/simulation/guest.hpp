@@ -1,0 +1,64 @@
+// The real agent on a World: engine, probes, correctors, executor and pipeline, wired as agent/app does it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/app/desk.hpp"
+#include "agent/app/history.hpp"
+#include "agent/app/pipeline.hpp"
+#include "probes/clock_divergence.hpp"
+#include "probes/host_notice.hpp"
+#include "probes/ntp/ntp_probe.hpp"
+#include "probes/rtc.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace clockmend::sim {
+
+core::Policy default_policy();
+
+class Guest {
+ public:
+  Guest(World& world, const core::Policy& policy, std::size_t servers);
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+
+  /// Hands a notice to the desk as the channel does; the answers are counted by id.
+  void notify(const core::HostNotice& notice);
+  [[nodiscard]] const engine::Engine& engine() const { return engine_; }
+  [[nodiscard]] engine::Engine& engine() { return engine_; }
+  /// What the agent holds that could grow, in elements or bytes.
+  [[nodiscard]] std::size_t largest_report() const { return largest_report_; }
+
+  std::vector<core::CorrectionReport> reports;
+  std::size_t published = 0;
+  std::size_t reports_kept = 1000;  // a growth test keeps none
+  std::vector<std::string> notes;
+  std::map<std::string, int> answers;  // by notice id
+  std::map<std::string, int> sent;
+
+ private:
+  static core::NtpSettings ntp_settings(const World& world, std::size_t servers);
+  app::PipelineListener listener();
+  void refresh_daemons(nanoseconds after);
+
+  World& world_;
+  engine::Engine engine_;
+  app::JournalFile journal_;
+  correctors::ClockStepper stepper_;
+  correctors::TimeDaemons daemons_;
+  correctors::RtcWriter rtc_writer_;
+  app::Executor executor_;
+  app::Pipeline pipeline_;
+  app::History history_;
+  probes::ClockDivergenceProbe clocks_;
+  probes::RtcProbe rtc_;
+  probes::HostNoticeProbe host_;
+  probes::NtpProbe ntp_;
+  app::Desk desk_;
+  core::TimerHandle daemon_timer_;
+  std::size_t largest_report_ = 0;
+};
+
+}  // namespace clockmend::sim

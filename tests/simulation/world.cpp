@@ -1,0 +1,156 @@
+#include "tests/simulation/world.hpp"
+
+#include <algorithm>
+
+namespace clockmend::sim {
+namespace {
+
+constexpr long kAdjtimePpm = 500;
+constexpr core::seconds kElevenMinutes{659};  // sync_hw_clock(), kernel/time/ntp.c
+
+}  // namespace
+
+World::World(const MachineSpec& spec, std::uint64_t seed)
+    : random(seed), rtc(clock, spec.rtc_phase + spec.host_error), daemon(spec.daemon), spec_(spec) {
+  clock.bracket = 1us;
+  clock.step(-spec.start_error);
+  clock.status.unsynchronized = true;
+  clock.slew_ppm = spec.crystal_ppm;
+  rtc.there = spec.rtc;
+  if (spec.daemon != DaemonKind::none) services.add(daemon.unit(), true);
+  for (std::size_t i = 0; i < spec.servers.size(); ++i) set_server(i, spec.servers[i]);
+  next_rtc_sync_ = clock.snapshot().monotonic + kElevenMinutes;
+  event();
+  scheduler.post_after(1s, [this] { tick(); });
+}
+
+void World::set_server(std::size_t i, const Server& server) {
+  auto& script = network.server(server_address(i));
+  script = {};
+  script.out = script.back = 1ms + nanoseconds(static_cast<std::int64_t>(random.next64() % 3'000'000));
+  script.root_dispersion = 1ms;
+  switch (server.kind) {
+    case Server::Kind::honest: break;
+    case Server::Kind::liar: script.error = server.error; break;
+    case Server::Kind::dead: script.dead = true; break;
+    case Server::Kind::slow: script.out = script.back = 150ms; break;
+    case Server::Kind::kod:
+      script.stratum = 0;
+      script.leap = 3;
+      script.refid = "DENY";
+      break;
+  }
+}
+
+void World::pause(nanoseconds gap, bool ran_on) {
+  clock.pause(gap, ran_on ? fakes::FakeClock::Pause::counter_ran_on : fakes::FakeClock::Pause::frozen);
+  event();
+}
+
+void World::move(nanoseconds gap, nanoseconds phase_moves, const std::string& new_epoch) {
+  clock.pause(gap);
+  rtc.shift(phase_moves);
+  spec_.epoch = new_epoch;
+  event();
+}
+
+void World::set_clock(nanoseconds by) {
+  ++foreign_steps;
+  clock.step(by);
+  clock.status.unsynchronized = true;  // TK_CLEAR_NTP
+  event();
+  changed();
+}
+
+void World::hwclock_write() { rtc.shift(-rtc.offset()); }
+
+core::HostNotice World::notice(core::NoticeEvent event, bool exchange) {
+  core::HostNotice n;
+  n.event = event;
+  n.id = "host-" + std::to_string(++notices_);
+  n.epoch = spec_.epoch;
+  if (!exchange) {
+    n.sent = clock.truth() + spec_.host_error;
+    return n;
+  }
+  core::OffsetReading r;
+  r.witness = core::Witness::host;
+  r.uncertainty = 150us;
+  const auto noise = static_cast<std::int64_t>(random.next64() % 200'000) - 100'000;
+  r.offset.value = error() + spec_.host_error + nanoseconds(noise);
+  r.systematic = 50ms;  // Policy::host_clock_error
+  r.at = clock.snapshot();
+  n.exchange = r;
+  return n;
+}
+
+bool World::daemon_running() { return daemon.kind() != DaemonKind::none && services.unit(daemon.unit()).state.running(); }
+
+core::Result<core::ClockSnapshot> World::step(core::Offset offset) {
+  if (step_error) return *step_error;
+  const nanoseconds before = error();
+  clock.step(offset.value);
+  to_slew_ = 0ns;
+  steps.push_back({offset.value, before, error(), clock.snapshot().monotonic - last_event_, daemon_running()});
+  changed();
+  return clock.snapshot();
+}
+
+core::Status World::slew(core::Offset offset) {
+  slews.push_back(offset);
+  to_slew_ = offset.value;
+  return core::success();
+}
+
+core::Status World::start(std::function<void()> on_set) {
+  on_set_ = std::move(on_set);
+  return core::success();
+}
+
+void World::changed() {
+  if (on_set_) scheduler.post_after(0ns, [this] { on_set_(); });
+}
+
+void World::tick() {
+  scheduler.post_after(1s, [this] { tick(); });
+  long ppm = spec_.crystal_ppm;
+  if (daemon_running()) {
+    auto& unit = services.unit(daemon.unit());
+    const bool heard = std::any_of(spec_.servers.begin(), spec_.servers.end(), [](const Server& s) { return s.kind == Server::Kind::honest; });
+    const DaemonAction action = daemon.second(heard ? std::optional(error()) : std::nullopt, unit.state.invocation_id);
+    if (action.step != 0ns) set_clock(action.step);
+    if (action.synchronized) clock.status.unsynchronized = false;
+    if (action.exits) services.rest(unit, "failed", "exit-code");
+    ppm = heard && action.synchronized ? action.slew_ppm : ppm + action.slew_ppm;
+  }
+  if (to_slew_ != 0ns) {
+    const nanoseconds now = std::clamp<nanoseconds>(to_slew_, -nanoseconds(kAdjtimePpm * 1000), nanoseconds(kAdjtimePpm * 1000));
+    to_slew_ -= now;
+    ppm += now.count() / 1000;
+  }
+  clock.slew_ppm = ppm;
+  eleven_minute_mode();
+}
+
+void World::eleven_minute_mode() {
+  if (clock.status.unsynchronized || clock.snapshot().monotonic < next_rtc_sync_) return;
+  next_rtc_sync_ = clock.snapshot().monotonic + kElevenMinutes;
+  ++eleven_minute_writes;
+  rtc.shift(-rtc.offset() + nanoseconds(static_cast<std::int64_t>(random.next64() % 4'000'000)));
+}
+
+core::Status World::replace(const std::string& path, const std::string& content, bool) {
+  files.files[path] = content;
+  return core::success();
+}
+core::Status World::append(const std::string& path, const std::string& line, bool) {
+  files.files[path] += line;
+  if (!line.ends_with('\n')) files.files[path] += '\n';
+  return core::success();
+}
+core::Status World::remove(const std::string& path) {
+  files.files.erase(path);
+  return core::success();
+}
+
+}  // namespace clockmend::sim

@@ -1,0 +1,115 @@
+// A guest and everything around it in virtual time: clocks, RTC, kernel, systemd, time daemon, NTP servers, host.
+// It knows nothing of the agent: ports on one side, events on the other.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/core/notice.hpp"
+#include "agent/core/ports/clock_adjuster.hpp"
+#include "agent/core/ports/files.hpp"
+#include "agent/core/ports/watches.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_files.hpp"
+#include "tests/fakes/fake_network.hpp"
+#include "tests/fakes/fake_random.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+#include "tests/fakes/fake_rtc.hpp"
+#include "tests/fakes/fake_scheduler.hpp"
+#include "tests/fakes/fake_services.hpp"
+#include "tests/simulation/time_daemon_model.hpp"
+
+namespace clockmend::sim {
+
+using namespace std::chrono_literals;
+using core::nanoseconds;
+
+struct Server {
+  enum class Kind { honest, liar, dead, slow, kod };
+  Kind kind = Kind::honest;
+  nanoseconds error{};  // a liar's clock minus true time
+};
+
+/// What a machine is like before anything happens to it.
+struct MachineSpec {
+  std::vector<Server> servers{{}};
+  DaemonKind daemon = DaemonKind::ntpd;
+  nanoseconds rtc_phase{-670ms};   // measured under QEMU
+  bool rtc = true;
+  nanoseconds host_error{};        // the host's clock minus true time
+  nanoseconds start_error{};       // truth - REALTIME when the agent starts
+  long crystal_ppm = 0;            // rate of the clock while nobody disciplines it
+  std::string epoch = "host-a";
+};
+
+class World final : public core::ClockAdjuster, public core::ClockSetWatch, public core::FileWriter {
+ public:
+  World(const MachineSpec& spec, std::uint64_t seed);
+
+  // Events. Times are true time; the guest's clocks follow by their own rules.
+  void run(nanoseconds d) { scheduler.run_for(d); }
+  /// stop/cont. `ran_on`: the row of FACTS 2a where the counter counts the gap and REALTIME is right at once.
+  void pause(nanoseconds gap, bool ran_on = false);
+  /// Save/restore, migration, hot upgrade: another VMM process, so the RTC's second edge is elsewhere.
+  void move(nanoseconds gap, nanoseconds phase_moves, const std::string& new_epoch);
+  /// Somebody sets the clock: date -s, another agent, a daemon.
+  void set_clock(nanoseconds by);
+  void hwclock_write();
+  /// A notice as the channel hands it on; with the exchange's reading, or with a hook's bare stamp.
+  [[nodiscard]] core::HostNotice notice(core::NoticeEvent event, bool exchange);
+  [[nodiscard]] nanoseconds error() const { return clock.error().value; }
+  [[nodiscard]] bool daemon_running();
+  [[nodiscard]] std::string server_address(std::size_t i) const { return "192.0.2." + std::to_string(i + 1); }
+  void set_server(std::size_t i, const Server& server);
+
+  // Ports that no fake covers.
+  core::Result<core::ClockSnapshot> step(core::Offset offset) override;
+  core::Status slew(core::Offset offset) override;
+  [[nodiscard]] core::Status permitted() override { return core::success(); }
+  core::Status start(std::function<void()> on_set) override;
+  core::Status replace(const std::string& path, const std::string& content, bool durable) override;
+  core::Status append(const std::string& path, const std::string& line, bool durable) override;
+  core::Status remove(const std::string& path) override;
+
+  fakes::FakeClock clock;
+  fakes::FakeScheduler scheduler{clock};
+  fakes::FakeRandom random;
+  fakes::FakeRtc rtc;
+  fakes::FakeNetwork network{clock, scheduler};
+  fakes::FakeResolver resolver{scheduler};
+  fakes::FakeServices services{scheduler};
+  fakes::FakeFiles files;
+  TimeDaemonModel daemon;
+
+  // What the agent did to the machine.
+  struct Stepped {
+    nanoseconds amount{};
+    nanoseconds error_before{};
+    nanoseconds error_after{};
+    nanoseconds since_event{};  // virtual time since the last event of this world
+    bool daemon_ran = false;
+  };
+  std::vector<Stepped> steps;
+  std::vector<core::Offset> slews;
+  std::optional<core::Error> step_error;
+  unsigned eleven_minute_writes = 0;
+  unsigned foreign_steps = 0;  // by anybody but the agent
+
+ private:
+  void tick();
+  void changed();  // TFD_TIMER_CANCEL_ON_SET
+  void eleven_minute_mode();
+  void event() { last_event_ = clock.snapshot().monotonic; }
+
+  MachineSpec spec_;
+  std::function<void()> on_set_;
+  core::MonotonicPoint last_event_{};
+  nanoseconds to_slew_{};          // adjtime(3) of the agent: what is left of it
+  core::MonotonicPoint next_rtc_sync_{};
+  unsigned notices_ = 0;
+};
+
+}  // namespace clockmend::sim
