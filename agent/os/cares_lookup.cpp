@@ -16,7 +16,7 @@ constexpr std::size_t kMaxAddresses = 16;
 // The first server is asked again, or the next one asked, after this long (c-ares doubles it each round): a dead first
 // resolver must not eat the whole deadline.
 constexpr int kTryMilliseconds = 700;
-constexpr int kTries = 3;
+constexpr int kLookupTries = 3;
 constexpr int kEdnsSize = 1232;  // never fragmented, even with IPv6's smallest MTU
 
 core::Error lookup_error(int status, const std::string& name) {
@@ -80,7 +80,7 @@ core::Status CaresLookup::open_channel(const ResolverPlace& place) {
   options.flags = ARES_FLAG_EDNS;  // answers beyond 512 bytes without TCP: a name may have many addresses
   options.ednspsz = kEdnsSize;
   options.timeout = kTryMilliseconds;
-  options.tries = kTries;
+  options.tries = kLookupTries;
   options.lookups = lookups.data();
   options.sock_state_cb = &CaresLookup::on_socket_state;
   options.sock_state_cb_data = this;

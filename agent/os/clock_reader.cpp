@@ -2,6 +2,7 @@
 
 #include <sys/timex.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/os/files.hpp"
@@ -12,10 +13,8 @@ namespace {
 
 using core::nanoseconds;
 
-// A vDSO clock is read in some 30 ns, an emulated HPET or ACPI timer in microseconds; a bracket beyond this means that we
-// were preempted in the middle, and trying again helps.
-constexpr nanoseconds kTightBracket{5000};
-constexpr int kTries = 4;
+// A bracket far beyond the usual one means that we were preempted in the middle, and trying again helps.
+constexpr int kSnapshotTries = 4;
 
 core::ClockSnapshot read_once() {
   core::ClockSnapshot s;
@@ -33,10 +32,12 @@ LinuxClockReader::LinuxClockReader(std::string root) : root_(std::move(root)) {}
 
 core::ClockSnapshot LinuxClockReader::snapshot() {
   core::ClockSnapshot best = read_once();
-  for (int i = 1; i < kTries && best.bracket > kTightBracket; ++i) {
+  for (int i = 1; i < kSnapshotTries && best.bracket > tight_; ++i) {
     const core::ClockSnapshot next = read_once();
     if (next.bracket < best.bracket) best = next;
   }
+  // Twice the usual bracket, followed half-way each time: the clocksource may change while we run.
+  tight_ = std::max(kLeastTight, (tight_ + 2 * best.bracket) / 2);
   return best;
 }
 

@@ -17,7 +17,11 @@ class LinuxClockReader final : public core::ClockReader {
   [[nodiscard]] std::string clocksource() override;
 
  private:
+  // A vDSO clock is read in some 30 ns, an emulated HPET or ACPI timer in microseconds.
+  static constexpr core::nanoseconds kLeastTight{5000};
+
   std::string root_;
+  core::nanoseconds tight_ = kLeastTight;  // a snapshot with a wider bracket is tried again
 };
 
 }  // namespace clockmend::os

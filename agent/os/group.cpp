@@ -10,7 +10,7 @@
 namespace clockmend::os {
 namespace {
 
-constexpr std::size_t kLimit = std::size_t{1024} * 1024;
+constexpr std::size_t kLargestGroupFile = std::size_t{1024} * 1024;
 
 // "name:password:gid:members" (group(5)).
 std::optional<std::uint32_t> gid_in_line(std::string_view line, std::string_view group) {
@@ -27,7 +27,7 @@ std::optional<std::uint32_t> gid_in_line(std::string_view line, std::string_view
 }
 
 std::optional<std::uint32_t> gid_of(const std::string& group, const std::string& root) {
-  const auto text = PosixFileReader{root}.read("/etc/group", kLimit);
+  const auto text = PosixFileReader{root}.read("/etc/group", kLargestGroupFile);
   if (!text || group.empty()) return std::nullopt;
   std::string_view rest = *text;
   while (!rest.empty()) {

@@ -5,7 +5,7 @@
 namespace clockmend::os {
 namespace {
 constexpr const char* kPath = "/etc/adjtime";
-constexpr std::size_t kLimit = 4096;
+constexpr std::size_t kLargestModeFile = 4096;
 }  // namespace
 
 core::RtcMode rtc_mode_of(const std::string& text) {
@@ -29,7 +29,7 @@ core::RtcMode RtcModeFile::mode() const {
   }
   const bool same = inode_ == info.st_ino && seen_.tv_sec == info.st_mtim.tv_sec && seen_.tv_nsec == info.st_mtim.tv_nsec;
   if (same) return mode_;
-  const auto text = PosixFileReader{root_}.read(kPath, kLimit);
+  const auto text = PosixFileReader{root_}.read(kPath, kLargestModeFile);
   mode_ = text ? rtc_mode_of(*text) : core::RtcMode::utc;
   inode_ = info.st_ino;
   seen_ = info.st_mtim;

@@ -15,8 +15,8 @@
 namespace clockmend::os {
 namespace {
 
-constexpr std::size_t kReadSize = 4096;
-constexpr int kReadsPerWakeup = 16;
+constexpr std::size_t kSocketReadSize = 4096;
+constexpr int kSocketReadsPerWakeup = 16;
 constexpr std::chrono::seconds kLinger{1};
 
 }  // namespace
@@ -67,8 +67,8 @@ class StreamSocket::Session : public std::enable_shared_from_this<Session> {
   }
 
   void drain() {
-    for (int i = 0; i < kReadsPerWakeup && on_bytes_; ++i) {
-      char buffer[kReadSize];
+    for (int i = 0; i < kSocketReadsPerWakeup && on_bytes_; ++i) {
+      char buffer[kSocketReadSize];
       const ssize_t n = ::recv(descriptor_.native_handle(), buffer, sizeof buffer, MSG_DONTWAIT);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EAGAIN) break;

@@ -10,7 +10,10 @@
 namespace clockmend::os {
 
 struct SystemdPlace {
-  std::string bus_address;  // empty: the system bus, or systemd's private socket where there is no bus
+  std::string bus_address;     // empty: the system bus
+  /// Tried where the bus cannot be reached: systemd itself, without a bus between. Empty: systemd's own private socket if
+  /// `bus_address` is empty too, else none.
+  std::string private_address;
 };
 
 /// Connects when first asked, disconnects after some idle seconds, connects anew after the bus went away. Calls under way when

@@ -18,7 +18,9 @@ constexpr std::size_t kMaxRemovedJobs = 64;
 
 }  // namespace
 
-SystemdSession::SystemdSession(asio::io_context& io, SystemdPlace place) : io_(io), place_(std::move(place)), idle_(io) {}
+SystemdSession::SystemdSession(asio::io_context& io, SystemdPlace place) : io_(io), place_(std::move(place)), idle_(io) {
+  if (place_.bus_address.empty() && place_.private_address.empty()) place_.private_address = kPrivateSocket;
+}
 
 void SystemdSession::run(std::shared_ptr<SystemdOperation> operation) {
   if (operations_.size() >= kMaxOperations) {
@@ -62,8 +64,8 @@ core::Status SystemdSession::ensure_connected() {
   };
   bool peer = false;
   auto opened = BusConnection::open(io_, {place_.bus_address, false}, lost);
-  if (!opened && place_.bus_address.empty()) {
-    auto direct = BusConnection::open(io_, {kPrivateSocket, true}, lost);
+  if (!opened && !place_.private_address.empty()) {
+    auto direct = BusConnection::open(io_, {place_.private_address, true}, lost);
     peer = direct.ok();
     if (peer) opened = std::move(direct);
   }

@@ -76,9 +76,8 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     message.msg_control = control;
     message.msg_controllen = sizeof control;
     const ssize_t n = ::recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT);
-    const int number = errno;
+    if (n < 0) return report(errno);
     const core::ClockSnapshot wake = clocks_.snapshot();
-    if (n < 0) return report(number);
     core::Datagram datagram;
     datagram.bytes = {buffer, static_cast<std::size_t>(n)};
     datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;

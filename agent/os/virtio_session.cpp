@@ -11,8 +11,8 @@
 namespace clockmend::os {
 namespace {
 
-constexpr std::size_t kReadSize = 4096;
-constexpr int kReadsPerWakeup = 16;
+constexpr std::size_t kPortReadSize = 4096;
+constexpr int kPortReadsPerWakeup = 16;
 constexpr std::size_t kWriteSize = 32768;  // virtio_console takes no more per call
 constexpr std::chrono::seconds kLongestRetry{30};
 // Kernels without the fix of late 2025 can lose the wake-up of a writer; nothing pending waits longer than this.
@@ -117,7 +117,7 @@ void VirtioPort::Session::handle(std::uint32_t mask) {
 }
 
 void VirtioPort::Session::drain() {
-  for (int i = 0; i < kReadsPerWakeup; ++i) {
+  for (int i = 0; i < kPortReadsPerWakeup; ++i) {
     if (!read_once()) return;
   }
   // The edge is used up and more may wait: the others first, then go on.
@@ -129,7 +129,7 @@ void VirtioPort::Session::drain() {
 // False when there is nothing (more) to read, or nobody to read for.
 bool VirtioPort::Session::read_once() {
   if (!port_ || !on_bytes_) return false;
-  char buffer[kReadSize];
+  char buffer[kPortReadSize];
   const ssize_t n = ::read(port_.get(), buffer, sizeof buffer);
   if (n < 0 && errno == EINTR) return true;
   if (n < 0 && errno == EAGAIN) return false;

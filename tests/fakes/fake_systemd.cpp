@@ -1,9 +1,11 @@
 #include "tests/fakes/fake_systemd.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <string_view>
 
@@ -49,21 +51,54 @@ void append_text(sd_bus_message* m, const char* name, const std::string& value) 
 
 }  // namespace
 
-FakeSystemd::FakeSystemd(asio::io_context& io, const std::string& address) : io_(io), descriptor_(io) {
+FakeSystemd::FakeSystemd(asio::io_context& io, const std::string& address) : io_(io), descriptor_(io), listener_(io) {
   check(::sd_bus_new(&bus_), "new");
   check(::sd_bus_set_address(bus_, address.c_str()), "address");
   check(::sd_bus_set_bus_client(bus_, 1), "client");
   check(::sd_bus_start(bus_), "start");
   check(::sd_bus_request_name(bus_, kName, 0), "name");
+  watch_bus();
+}
+
+FakeSystemd::FakeSystemd(asio::io_context& io, const WithoutBus& place) : io_(io), descriptor_(io), listener_(io) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, place.path.c_str(), sizeof address.sun_path - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  check(fd, "socket");
+  check(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+  check(::listen(fd, 1), "listen");
+  listener_.assign(fd);
+  subscribed = true;
+  accept();
+}
+
+void FakeSystemd::accept() {
+  listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this, alive = alive_](const asio::error_code& ec) {
+    if (ec || !*alive) return;
+    const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    check(fd, "accept");
+    sd_id128_t id{};
+    check(::sd_id128_randomize(&id), "id");
+    check(::sd_bus_new(&bus_), "new");
+    check(::sd_bus_set_fd(bus_, fd, fd), "fd");
+    check(::sd_bus_set_server(bus_, 1, id), "server");
+    check(::sd_bus_start(bus_), "start");
+    watch_bus();
+  });
+}
+
+void FakeSystemd::watch_bus() {
   check(::sd_bus_add_fallback(bus_, nullptr, kRoot, &FakeSystemd::dispatch, this), "object");
   descriptor_.assign(::dup(::sd_bus_get_fd(bus_)));
-  wait();
+  pump();  // sd-bus may have read already, and only waits for its turn to answer
 }
 
 FakeSystemd::~FakeSystemd() {
   *alive_ = false;
   asio::error_code ignored;
   descriptor_.close(ignored);
+  listener_.close(ignored);
   ::sd_bus_close_unref(bus_);
 }
 

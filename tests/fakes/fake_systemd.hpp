@@ -36,7 +36,13 @@ class FakeSystemd {
     never_reply,          // not even the reply to StopUnit
   };
 
+  /// On the bus at this address.
   FakeSystemd(asio::io_context& io, const std::string& address);
+  struct WithoutBus {
+    std::string path;
+  };
+  /// As systemd's private socket: listens there for one client, no bus between.
+  FakeSystemd(asio::io_context& io, const WithoutBus& place);
   FakeSystemd(const FakeSystemd&) = delete;
   FakeSystemd& operator=(const FakeSystemd&) = delete;
   ~FakeSystemd();
@@ -49,13 +55,15 @@ class FakeSystemd {
   std::function<void()> before_reply;          // called when a job was queued, before it is answered
   std::string system_state = "running";
   std::vector<std::string> calls;              // "StopUnit ntpsec.service replace"
-  bool subscribed = false;
+  bool subscribed = false;                     // without it no signals; a direct connection has them always
 
  private:
   struct Timer {
     explicit Timer(asio::io_context& io) : timer(io) {}
     asio::steady_timer timer;
   };
+  void accept();
+  void watch_bus();
   static int dispatch(sd_bus_message* m, void* self, sd_bus_error* error);
   int handle(sd_bus_message* m);
   int queue_job(sd_bus_message* m, const std::string& verb);
@@ -73,6 +81,7 @@ class FakeSystemd {
   asio::io_context& io_;
   sd_bus* bus_ = nullptr;
   asio::posix::stream_descriptor descriptor_;
+  asio::posix::stream_descriptor listener_;
   std::vector<std::shared_ptr<Timer>> timers_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   unsigned job_number_ = 0;

@@ -139,6 +139,23 @@ TEST_F(Systemd, KnowsThatTheSystemGoesDown) {
   EXPECT_TRUE(**stopping);
 }
 
+TEST_F(Systemd, WithoutABusItTalksToSystemdDirectly) {
+  const fakes::TempDir dir;
+  const std::string path = dir.path() + "/private";
+  fakes::FakeSystemd direct{io, fakes::FakeSystemd::WithoutBus{path}};
+  direct.units["ntpsec.service"] = {.id = "ntpsec.service"};
+  SystemdServices lonely{io, {"unix:path=/nonexistent/bus", "unix:path=" + path}};
+  lonely.stop("ntpsec.service", seconds{5}, reply());
+  ASSERT_TRUE(until_answered());
+  ASSERT_TRUE(answer->ok()) << answer->error().text;
+  EXPECT_EQ((*answer)->active_state, "inactive");
+  answer.reset();
+  lonely.start("ntpsec.service", seconds{5}, reply());
+  ASSERT_TRUE(until_answered());
+  ASSERT_TRUE(answer->ok()) << answer->error().text;
+  EXPECT_TRUE((*answer)->running());
+}
+
 TEST_F(Systemd, ManyRoundsOnOneConnection) {
   for (int i = 0; i < 50; ++i) {
     answer.reset();
