@@ -13,9 +13,7 @@ namespace {
 constexpr std::size_t kMaxAddressesPerName = 16;
 }  // namespace
 
-std::string identity(const core::Endpoint& endpoint) {
-  return canonical_address(endpoint.text).value_or(endpoint.text);
-}
+std::string identity(const core::Endpoint& endpoint) { return canonical_address(endpoint.text).value_or(endpoint.text); }
 
 void AddressBook::configure(std::vector<ServerName> servers) {
   servers_ = std::move(servers);
@@ -68,7 +66,8 @@ void AddressBook::refresh(core::milliseconds deadline, std::function<void()> cha
   for (const auto& server : servers_) {
     const auto& host = server.host;
     if (canonical_address(host) || lookups_.contains(host)) continue;
-    lookups_[host] = resolver_.resolve(host, deadline, [this, host](core::Result<std::vector<std::string>> answer) { resolved(host, answer); });
+    lookups_[host] =
+        resolver_.resolve(host, deadline, [this, host](core::Result<std::vector<std::string>> answer) { resolved(host, answer); });
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMaxFile = 64 * 1024;
 constexpr unsigned kMaxFiles = 32;
 constexpr unsigned kMaxDepth = 4;
-constexpr std::size_t kMaxNotes = 32;
+constexpr std::size_t kMostDiscoveryNotes = 32;
 
 using Parser = ServerText (*)(std::string_view);
 
@@ -37,8 +37,7 @@ class Search {
   }
 
   core::Result<std::string> read(const std::string& path) {
-    if (files_read_ >= kMaxFiles || !seen_.insert(path).second)
-      return core::Error{core::ErrorCode::invalid, path + ": too many files"};
+    if (files_read_ >= kMaxFiles || !seen_.insert(path).second) return core::Error{core::ErrorCode::invalid, path + ": too many files"};
     auto text = files_.read(path, kMaxFile);
     out_.looked.push_back(path);
     if (text) ++files_read_;
@@ -75,7 +74,7 @@ class Search {
   }
 
   void note(std::string text) {
-    if (out_.notes.size() < kMaxNotes) out_.notes.push_back(std::move(text));
+    if (out_.notes.size() < kMostDiscoveryNotes) out_.notes.push_back(std::move(text));
   }
 
   core::FileReader& files_;
@@ -148,12 +147,18 @@ void search_leases(Search& s, core::FileReader& files) {
 void search(DaemonKind kind, core::FileReader& files, Discovery& out, bool active) {
   Search s(files, out);
   switch (kind) {
-    case DaemonKind::ntpd: return search_ntpd(s);
-    case DaemonKind::ntpsec: return search_ntpsec(s);
-    case DaemonKind::chrony: return search_chrony(s);
-    case DaemonKind::timesyncd: return search_timesyncd(s, files, out, active);
-    case DaemonKind::openntpd: return search_openntpd(s);
-    case DaemonKind::unknown: return search_leases(s, files);
+    case DaemonKind::ntpd:
+      return search_ntpd(s);
+    case DaemonKind::ntpsec:
+      return search_ntpsec(s);
+    case DaemonKind::chrony:
+      return search_chrony(s);
+    case DaemonKind::timesyncd:
+      return search_timesyncd(s, files, out, active);
+    case DaemonKind::openntpd:
+      return search_openntpd(s);
+    case DaemonKind::unknown:
+      return search_leases(s, files);
   }
 }
 

@@ -17,9 +17,9 @@ enum class DaemonKind { unknown, ntpd, ntpsec, chrony, timesyncd, openntpd };
 
 struct Discovery {
   std::vector<ServerName> servers;
-  std::string source;                // the file (or files) they came from
-  std::vector<std::string> looked;   // every file that was looked at, found or not
-  std::vector<std::string> notes;    // what was found and left out, and why
+  std::string source;               // the file (or files) they came from
+  std::vector<std::string> looked;  // every file that was looked at, found or not
+  std::vector<std::string> notes;   // what was found and left out, and why
 };
 
 /// The configuration of `active` first, then of the other daemons in the order of DaemonKind, then DHCP leases: the first that

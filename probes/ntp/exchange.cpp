@@ -39,9 +39,8 @@ void Exchange::attempt() {
   const auto sent = socket_->send(encode_request(expected_.nonce));
   if (!sent) return attempt_failed(sent.error().text, kAfterError);
   expected_.sent = *sent;
-  timer_ = ports_.scheduler.after(plan_.timeout, [this] {
-    attempt_failed(trouble_.empty() ? "no reply" : "no valid reply: " + trouble_, core::nanoseconds::zero());
-  });
+  timer_ = ports_.scheduler.after(
+      plan_.timeout, [this] { attempt_failed(trouble_.empty() ? "no reply" : "no valid reply: " + trouble_, core::nanoseconds::zero()); });
 }
 
 /// Always continues from a timer: the constructor must not call back, and a flood of ICMP errors must cost one retry only.

@@ -66,7 +66,7 @@ class Exchange {
   std::optional<core::RawPoint> stepped_;
   unsigned attempts_ = 0;
   bool failing_ = false;  // this attempt is over, the next one or the end is scheduled
-  std::string trouble_;  // last reason of a packet that was not the answer
+  std::string trouble_;   // last reason of a packet that was not the answer
 };
 
 }  // namespace clockmend::probes::ntp

@@ -106,8 +106,8 @@ void NtpProbe::begin_round(Why why) {
   // Files are read off the critical path: only where nobody waits, or nothing is known.
   if (why == Why::idle || book_.servers().empty()) find_servers();
   const core::nanoseconds timeout = settings_.server_timeout;
-  const ntp::RoundPlan plan{floor_, core::Policy{}.ceiling, timeout, settings_.resolve_timeout + 2 * timeout + kSlack, settings_.wanted_error,
-                            why == Why::idle};
+  const ntp::RoundPlan plan{
+      floor_, core::Policy{}.ceiling, timeout, settings_.resolve_timeout + 2 * timeout + kSlack, settings_.wanted_error, why == Why::idle};
   const ntp::ExchangePorts ports{ports_.network, ports_.scheduler, ports_.random};
   round_ = std::make_unique<ntp::Round>(ports, plan, [this](const ntp::RoundResult& r) { round_done(r); });
   book_.refresh(settings_.resolve_timeout, [this] { join_known(); });

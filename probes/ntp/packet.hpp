@@ -17,7 +17,7 @@ inline constexpr int kModeServer = 4;
 inline constexpr int kLeapUnsynchronized = 3;
 
 struct Packet {
-  int leap = 0;     // 0 none, 1 insert, 2 delete, 3 unsynchronized
+  int leap = 0;  // 0 none, 1 insert, 2 delete, 3 unsynchronized
   int version = 0;
   int mode = 0;
   int stratum = 0;  // 0: kiss-o'-death

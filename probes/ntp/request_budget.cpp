@@ -32,9 +32,7 @@ unsigned RequestBudget::left(core::MonotonicPoint now) const {
   return kBurst - static_cast<unsigned>((owed + refill - core::nanoseconds{1}) / refill);
 }
 
-bool RequestBudget::told_to_wait(core::MonotonicPoint now) const {
-  return silent_until_ > now || (ever_asked_ && last_ + spacing_ > now);
-}
+bool RequestBudget::told_to_wait(core::MonotonicPoint now) const { return silent_until_ > now || (ever_asked_ && last_ + spacing_ > now); }
 
 bool RequestBudget::asked_within(core::nanoseconds d, core::MonotonicPoint now) const { return ever_asked_ && now - last_ < d; }
 

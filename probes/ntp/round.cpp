@@ -118,9 +118,8 @@ void Round::own_step(const core::ClockSnapshot& after) {
 
 bool Round::can_be_repeated() const {
   const auto now = ports_.scheduler.now();
-  const auto able = std::count_if(entries_.begin(), entries_.end(), [&](const auto& e) {
-    return e->answer.server->budget.next(now) <= now + RequestBudget::kHeadway;
-  });
+  const auto able = std::count_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& e) { return e->answer.server->budget.next(now) <= now + RequestBudget::kHeadway; });
   return 2 * static_cast<std::size_t>(able) > entries_.size();
 }
 
@@ -144,8 +143,8 @@ void Round::evaluate() {
   if (plan_.hear_all) return;
   const Selection s = current();
   // Servers that could not be asked for want of budget do not count: they will not answer in this round.
-  const auto counted = static_cast<std::size_t>(
-      std::count_if(entries_.begin(), entries_.end(), [](const auto& e) { return e->answer.asked || e->busy(); }));
+  const auto counted =
+      static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& e) { return e->answer.asked || e->busy(); }));
   if (2 * std::size_t{s.agreeing} <= counted + pending_names_) return;
   if (s.uncertainty <= plan_.wanted_error) return finish();
   if (grace_) return;

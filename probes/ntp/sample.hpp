@@ -16,13 +16,13 @@ struct RoundTrip {
 };
 
 struct Sample {
-  core::Offset offset;             // server time - CLOCK_REALTIME at `at`
-  core::nanoseconds uncertainty{}; // bound: half the path + root distance + precision + our own reading of clocks
-  core::nanoseconds delay{};       // path both ways: round trip less the server's processing time
+  core::Offset offset;              // server time - CLOCK_REALTIME at `at`
+  core::nanoseconds uncertainty{};  // bound: half the path + root distance + precision + our own reading of clocks
+  core::nanoseconds delay{};        // path both ways: round trip less the server's processing time
   core::nanoseconds root_distance{};
   int stratum = 0;
   int leap = 0;
-  core::ClockSnapshot at;          // the reply's arrival
+  core::ClockSnapshot at;  // the reply's arrival
 
   [[nodiscard]] core::OffsetInterval interval() const { return core::interval_around(offset, uncertainty); }
 };

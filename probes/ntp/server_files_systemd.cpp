@@ -60,7 +60,8 @@ ServerText parse_dhclient_leases(std::string_view text) {
     constexpr std::string_view option = "option ntp-servers ";
     if (!line.starts_with(option)) continue;
     std::string list(line.substr(option.size()));
-    std::replace_if(list.begin(), list.end(), [](char c) { return c == ',' || c == ';'; }, ' ');
+    std::replace_if(
+        list.begin(), list.end(), [](char c) { return c == ',' || c == ';'; }, ' ');
     for (const auto word : words_of(list)) out.add_server(word);
   }
   return out;

@@ -25,8 +25,7 @@ core::RealtimePoint to_realtime(Timestamp t, core::RealtimePoint pivot) {
   const std::uint32_t after_begin = secs - static_cast<std::uint32_t>(begin);  // modulo 2^32: at most 136 years later
   const std::uint64_t fraction = t.value & 0xFFFFFFFFU;
   const auto ns = (fraction * kNsPerSecond + (std::uint64_t{1} << 31U)) >> 32U;
-  return core::RealtimePoint{core::seconds{begin + after_begin - kUnixEpochIn1900} +
-                             core::nanoseconds{static_cast<std::int64_t>(ns)}};
+  return core::RealtimePoint{core::seconds{begin + after_begin - kUnixEpochIn1900} + core::nanoseconds{static_cast<std::int64_t>(ns)}};
 }
 
 core::nanoseconds short_to_ns(std::uint32_t value) {

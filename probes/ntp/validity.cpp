@@ -67,7 +67,8 @@ bool Rejection::from_server() const {
     case Refusal::too_short:
     case Refusal::wrong_mode:
     case Refusal::wrong_version:
-    case Refusal::wrong_origin: return false;
+    case Refusal::wrong_origin:
+      return false;
     case Refusal::kiss_of_death:
     case Refusal::unsynchronized:
     case Refusal::bad_stratum:
@@ -76,7 +77,8 @@ bool Rejection::from_server() const {
     case Refusal::bad_round_trip:
     case Refusal::bad_processing:
     case Refusal::before_floor:
-    case Refusal::after_ceiling: return true;
+    case Refusal::after_ceiling:
+      return true;
   }
   return false;
 }

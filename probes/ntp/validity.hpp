@@ -10,20 +10,20 @@
 namespace clockmend::probes::ntp {
 
 enum class Refusal {
-  truncated,        // longer than the receive buffer (MSG_TRUNC)
-  too_short,        // less than the 48-byte header
-  wrong_mode,       // not a server's reply: a request, broadcast, mode 6 or 7
-  wrong_version,    // not 3 or 4
-  wrong_origin,     // not the 64 random bits we sent, or zero
-  kiss_of_death,    // stratum 0
-  unsynchronized,   // LI = 3
-  bad_stratum,      // 16 and above
-  zero_timestamp,   // T2 or T3 unknown
-  far_from_root,    // root distance above 3 s
-  bad_round_trip,   // negative, or above 3 s
-  bad_processing,   // T3 - T2 negative, above 4 s, or longer than the round trip
-  before_floor,     // earlier than time is known to be
-  after_ceiling,    // later than any time this program believes
+  truncated,       // longer than the receive buffer (MSG_TRUNC)
+  too_short,       // less than the 48-byte header
+  wrong_mode,      // not a server's reply: a request, broadcast, mode 6 or 7
+  wrong_version,   // not 3 or 4
+  wrong_origin,    // not the 64 random bits we sent, or zero
+  kiss_of_death,   // stratum 0
+  unsynchronized,  // LI = 3
+  bad_stratum,     // 16 and above
+  zero_timestamp,  // T2 or T3 unknown
+  far_from_root,   // root distance above 3 s
+  bad_round_trip,  // negative, or above 3 s
+  bad_processing,  // T3 - T2 negative, above 4 s, or longer than the round trip
+  before_floor,    // earlier than time is known to be
+  after_ceiling,   // later than any time this program believes
 };
 
 struct Rejection {
@@ -38,7 +38,7 @@ struct Rejection {
 
 /// What we sent and what we already know of the time.
 struct Expectation {
-  Timestamp nonce;                // the request's transmit field; never zero
+  Timestamp nonce;  // the request's transmit field; never zero
   core::ClockSnapshot sent;
   core::RealtimePoint floor{};    // era pivot, and no sample before it
   core::RealtimePoint ceiling{};  // no sample after it

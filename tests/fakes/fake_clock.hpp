@@ -14,8 +14,7 @@ class FakeClock final : public core::ClockReader {
   enum class Pause { frozen, counter_ran_on };
 
   /// Starts right: REALTIME equals the true time. Default 2025-01-01T00:00:00Z.
-  explicit FakeClock(core::RealtimePoint truth = core::RealtimePoint{core::seconds{1735689600}})
-      : truth_(truth), realtime_(truth) {}
+  explicit FakeClock(core::RealtimePoint truth = core::RealtimePoint{core::seconds{1735689600}}) : truth_(truth), realtime_(truth) {}
 
   [[nodiscard]] core::ClockSnapshot snapshot() override { return {realtime_, monotonic_, raw_, boottime_, bracket}; }
   [[nodiscard]] core::KernelClockStatus kernel_status() override { return status; }

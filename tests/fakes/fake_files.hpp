@@ -11,16 +11,17 @@ namespace clockmend::fakes {
 
 class FakeFiles final : public core::FileReader {
  public:
-  std::map<std::string, std::string> files;  // absolute path -> content
-  std::map<std::string, core::Error> errors; // absolute path -> why it cannot be read
-  std::vector<std::string> reads;            // every path asked for, in order
+  std::map<std::string, std::string> files;   // absolute path -> content
+  std::map<std::string, core::Error> errors;  // absolute path -> why it cannot be read
+  std::vector<std::string> reads;             // every path asked for, in order
 
   core::Result<std::string> read(const std::string& path, std::size_t limit) override {
     reads.push_back(path);
     if (const auto e = errors.find(path); e != errors.end()) return e->second;
     const auto found = files.find(path);
     if (found == files.end()) return core::Error{core::ErrorCode::not_found, path + ": no such file"};
-    if (found->second.size() > limit) return core::Error{core::ErrorCode::invalid, path + ": larger than " + std::to_string(limit) + " bytes"};
+    if (found->second.size() > limit)
+      return core::Error{core::ErrorCode::invalid, path + ": larger than " + std::to_string(limit) + " bytes"};
     return found->second;
   }
 

@@ -104,7 +104,10 @@ class FakeNetwork final : public core::DatagramFactory {
     if (found == servers_.end() || found->second.dead) return at;
     auto& script = found->second;
     if (script.icmp) {
-      later(script.out, wire, [error = *script.icmp](const std::shared_ptr<Wire>& w) { auto call = w->on_error; call(error); });
+      later(script.out, wire, [error = *script.icmp](const std::shared_ptr<Wire>& w) {
+        auto call = w->on_error;
+        call(error);
+      });
       return at;
     }
     if (script.bogus) post(wire, script.bogus_after, script.bogus(bytes), false);

@@ -25,9 +25,7 @@ inline std::uint64_t ntp_stamp(core::RealtimePoint t) {
   return (secs << 32U) | ((ns << 32U) / 1'000'000'000U);
 }
 /// NTP short format: 16.16 seconds.
-inline std::uint32_t ntp_short(core::nanoseconds d) {
-  return static_cast<std::uint32_t>(d.count() * 65536 / 1'000'000'000);
-}
+inline std::uint32_t ntp_short(core::nanoseconds d) { return static_cast<std::uint32_t>(d.count() * 65536 / 1'000'000'000); }
 
 inline void put_be(Bytes& bytes, std::size_t at, std::uint64_t value, std::size_t width) {
   for (std::size_t i = 0; i < width; ++i) bytes.at(at + i) = static_cast<std::byte>(value >> (8 * (width - 1 - i)));
@@ -56,13 +54,13 @@ struct NtpServerScript {
   core::nanoseconds root_dispersion{};
   std::string refid = "GPS";  // KoD code when stratum is 0
   // Behaviour.
-  bool dead = false;                         // never answers
-  unsigned drop_first = 0;                   // ignores so many requests, then answers
-  std::optional<core::Error> icmp;           // answers with an ICMP error instead
-  unsigned copies = 1;                       // 2: every reply is replayed once
+  bool dead = false;                // never answers
+  unsigned drop_first = 0;          // ignores so many requests, then answers
+  std::optional<core::Error> icmp;  // answers with an ICMP error instead
+  unsigned copies = 1;              // 2: every reply is replayed once
   core::nanoseconds copy_gap{core::milliseconds{1}};
-  bool truncated = false;                    // the receiver is told MSG_TRUNC
-  std::size_t length = 48;                   // bytes sent: cut or padded with zeros
+  bool truncated = false;   // the receiver is told MSG_TRUNC
+  std::size_t length = 48;  // bytes sent: cut or padded with zeros
   /// Last word on the reply, for everything else: wrong origin, zero timestamps, garbage.
   std::function<void(Bytes& reply)> tamper;
   /// Sent before the real reply, `bogus_after` after the request: an off-path attacker's guess.

@@ -26,14 +26,12 @@ class FakeResolver final : public core::Resolver {
   /// No reply at all: the look-up ends with its deadline.
   void hang(const std::string& name) { answers_[name].hangs = true; }
 
-  [[nodiscard]] std::unique_ptr<core::Lookup> resolve(
-      const std::string& name, core::milliseconds deadline,
-      std::function<void(core::Result<std::vector<std::string>>)> done) override {
+  [[nodiscard]] std::unique_ptr<core::Lookup> resolve(const std::string& name, core::milliseconds deadline,
+                                                      std::function<void(core::Result<std::vector<std::string>>)> done) override {
     asked.push_back(name);
     const auto found = answers_.find(name);
     if (numeric(name)) return later({}, [name, done] { done(std::vector<std::string>{name}); });
-    if (found == answers_.end())
-      return later({}, [name, done] { done(core::Error{core::ErrorCode::not_found, name + ": no such name"}); });
+    if (found == answers_.end()) return later({}, [name, done] { done(core::Error{core::ErrorCode::not_found, name + ": no such name"}); });
     const Answer answer = found->second;
     if (answer.hangs || answer.delay > deadline)
       return later(deadline, [name, done] { done(core::Error{core::ErrorCode::timeout, name + ": resolver did not answer"}); });

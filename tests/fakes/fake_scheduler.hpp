@@ -25,9 +25,7 @@ class FakeScheduler final : public core::Scheduler {
   }
 
   /// A call from the loop that nobody cancels (a delivery of the fake network, a step of the test's script).
-  void post_after(core::nanoseconds delay, std::function<void()> call) {
-    (*queue_)[{now() + delay, ++*serial_}] = std::move(call);
-  }
+  void post_after(core::nanoseconds delay, std::function<void()> call) { (*queue_)[{now() + delay, ++*serial_}] = std::move(call); }
 
   /// Runs everything due within `d`, then leaves the clock exactly `d` later.
   void run_for(core::nanoseconds d) { run_until(now() + d); }

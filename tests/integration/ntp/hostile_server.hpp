@@ -16,7 +16,7 @@ namespace clockmend::tests {
 struct HostilePlan {
   fakes::NtpServerScript script;  // header, error, copies, bogus, tamper, length; its delays are not played
   bool silent = false;
-  unsigned garbage = 0;           // datagrams of random bytes before the reply
+  unsigned garbage = 0;  // datagrams of random bytes before the reply
   /// The same reply with a lie of an hour, sent first, from another address or port than the client asked.
   bool from_stranger = false;
 };

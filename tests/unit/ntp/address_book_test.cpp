@@ -16,7 +16,9 @@ struct AddressBookTest : testing::Test {
   AddressBook book{resolver};
   int changes = 0;
 
-  void refresh() { book.refresh(2s, [this] { ++changes; }); }
+  void refresh() {
+    book.refresh(2s, [this] { ++changes; });
+  }
   std::vector<std::string> known(std::size_t limit = 16) {
     std::vector<std::string> out;
     for (const auto& k : book.known(limit)) out.push_back(k.endpoint.text);

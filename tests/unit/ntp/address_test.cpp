@@ -27,9 +27,11 @@ TEST(NtpAddress, WhatNobodyCanAsk) {
 }
 
 TEST(NtpAddress, HostText) {
-  for (const auto* text : {"a", "time.corp.example", "0.debian.pool.ntp.org", "ntp_1", "10.0.0.1", "fe80::1%eth0"}) EXPECT_TRUE(is_host_text(text)) << text;
+  for (const auto* text : {"a", "time.corp.example", "0.debian.pool.ntp.org", "ntp_1", "10.0.0.1", "fe80::1%eth0"})
+    EXPECT_TRUE(is_host_text(text)) << text;
   EXPECT_FALSE(is_host_text(std::string(254, 'a')));
-  for (const auto* text : {"", "-4", ".hidden", "a b", "a;b", "300.1.1.1", "10.0.0", "na\xC3\xAFve", "a/b"}) EXPECT_FALSE(is_host_text(text)) << text;
+  for (const auto* text : {"", "-4", ".hidden", "a b", "a;b", "300.1.1.1", "10.0.0", "na\xC3\xAFve", "a/b"})
+    EXPECT_FALSE(is_host_text(text)) << text;
 }
 
 }  // namespace

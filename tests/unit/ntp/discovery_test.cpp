@@ -49,7 +49,8 @@ TEST(NtpDiscovery, NtpsecPrefersItsDhcpFile) {
 
 TEST(NtpDiscovery, DebiansChronyLayout) {
   fakes::FakeFiles files;
-  files.files["/etc/chrony/chrony.conf"] = "confdir /etc/chrony/conf.d\npool 2.debian.pool.ntp.org iburst\nsourcedir /run/chrony-dhcp\nsourcedir /etc/chrony/sources.d\n";
+  files.files["/etc/chrony/chrony.conf"] =
+      "confdir /etc/chrony/conf.d\npool 2.debian.pool.ntp.org iburst\nsourcedir /run/chrony-dhcp\nsourcedir /etc/chrony/sources.d\n";
   files.files["/etc/chrony/conf.d/local.conf"] = "server local.example\n";
   files.files["/etc/chrony/conf.d/readme.txt"] = "server no.example\n";
   files.files["/run/chrony-dhcp/eth0.sources"] = "server 192.0.2.77 iburst\n";
@@ -73,7 +74,8 @@ TEST(NtpDiscovery, IncludeLoopsAndDepthAreBounded) {
   fakes::FakeFiles files;
   files.files["/etc/ntp.conf"] = "includefile /etc/ntp.conf\nincludefile /etc/0.conf\n";
   for (int i = 0; i < 100; ++i)
-    files.files["/etc/" + std::to_string(i) + ".conf"] = "server s" + std::to_string(i) + ".example\nincludefile /etc/" + std::to_string(i + 1) + ".conf\n";
+    files.files["/etc/" + std::to_string(i) + ".conf"] =
+        "server s" + std::to_string(i) + ".example\nincludefile /etc/" + std::to_string(i + 1) + ".conf\n";
   const auto d = discover(files, DaemonKind::ntpd);
   EXPECT_GE(d.servers.size(), 1U);
   EXPECT_LE(d.servers.size(), 5U);

@@ -81,9 +81,17 @@ TEST_F(NtpMustHave, NewSocketPerRequestConnectedToOnePeer) {
 }
 
 TEST_F(NtpMustHave, UnsynchronizedStratumModeVersionLengthAreRejected) {
-  const std::vector<std::function<void(fakes::NtpServerScript&)>> faults = {
-      [](auto& s) { s.leap = 3; },     [](auto& s) { s.stratum = 16; }, [](auto& s) { s.mode = 3; },          [](auto& s) { s.mode = 5; },
-      [](auto& s) { s.version = 1; },  [](auto& s) { s.version = 7; },  [](auto& s) { s.length = 47; },       [](auto& s) { s.truncated = true; s.length = 1024; }};
+  const std::vector<std::function<void(fakes::NtpServerScript&)>> faults = {[](auto& s) { s.leap = 3; },
+                                                                            [](auto& s) { s.stratum = 16; },
+                                                                            [](auto& s) { s.mode = 3; },
+                                                                            [](auto& s) { s.mode = 5; },
+                                                                            [](auto& s) { s.version = 1; },
+                                                                            [](auto& s) { s.version = 7; },
+                                                                            [](auto& s) { s.length = 47; },
+                                                                            [](auto& s) {
+                                                                              s.truncated = true;
+                                                                              s.length = 1024;
+                                                                            }};
   for (std::size_t i = 0; i < faults.size(); ++i) {
     const int n = static_cast<int>(i) + 1;
     faults[i](server(n));

@@ -10,7 +10,8 @@ namespace clockmend::probes::ntp {
 struct ReplyBench {
   fakes::FakeClock clock;
   fakes::NtpServerScript server;
-  Expectation expected{{0x1122334455667788U}, {}, core::RealtimePoint{core::seconds{1704067200}}, core::RealtimePoint{core::seconds{4102444800}}};
+  Expectation expected{
+      {0x1122334455667788U}, {}, core::RealtimePoint{core::seconds{1704067200}}, core::RealtimePoint{core::seconds{4102444800}}};
   fakes::Bytes reply;
   bool truncated = false;
   /// Happens while the request is on its way to the server / while the reply is on its way back.

@@ -82,7 +82,9 @@ TEST(NtpSample, AClockOfAnotherCenturyDoesNotOverflow) {
 TEST(NtpSample, BoundHoldsForRandomPathsAndClocks) {
   const unsigned seed = 42;
   std::mt19937_64 random(seed);
-  const auto up_to = [&](core::nanoseconds d) { return core::nanoseconds{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(d.count()))}; };
+  const auto up_to = [&](core::nanoseconds d) {
+    return core::nanoseconds{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(d.count()))};
+  };
   for (int i = 0; i < 3000; ++i) {
     SCOPED_TRACE("seed " + std::to_string(seed) + " i " + std::to_string(i));
     ReplyBench bench;

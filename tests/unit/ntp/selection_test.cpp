@@ -124,7 +124,9 @@ TEST(NtpSelection, SmearIsRecognisedNearALeapDateOnly) {
 TEST(NtpSelection, WithAnHonestMajorityTheTruthIsInsideTheBound) {
   const unsigned seed = 1234;
   std::mt19937_64 random(seed);
-  const auto between = [&](std::int64_t low, std::int64_t high) { return core::nanoseconds{low + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(high - low + 1))}; };
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return core::nanoseconds{low + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(high - low + 1))};
+  };
   for (int i = 0; i < 5000; ++i) {
     SCOPED_TRACE("seed " + std::to_string(seed) + " i " + std::to_string(i));
     const auto honest = 1 + random() % 8;

@@ -51,7 +51,8 @@ TEST(NtpServerFiles, ChronyConf) {
       "confdir /etc/chrony/conf.d\n"
       "sourcedir /run/chrony-dhcp /etc/chrony/sources.d\n"
       "makestep 1 3\n");
-  EXPECT_EQ(t.servers, (std::vector<ServerName>{{"192.0.2.1", 11123}, {"time.example", 123}, {"2.debian.pool.ntp.org", 123}, {"192.0.2.5", 123}}));
+  EXPECT_EQ(t.servers,
+            (std::vector<ServerName>{{"192.0.2.1", 11123}, {"time.example", 123}, {"2.debian.pool.ntp.org", 123}, {"192.0.2.5", 123}}));
   EXPECT_EQ(t.includes, (std::vector<Include>{{Include::What::file, "/etc/chrony/local.conf", ""},
                                               {Include::What::directory, "/etc/chrony/conf.d", ".conf"},
                                               {Include::What::directory, "/run/chrony-dhcp", ".sources"},
@@ -78,7 +79,8 @@ TEST(NtpServerFiles, TimesyncdConf) {
 }
 
 TEST(NtpServerFiles, NetworkdStateAndDhclientLeases) {
-  EXPECT_EQ(hosts(parse_netif_state("# private\nOPER_STATE=routable\nNTP=192.0.2.1 time.example\nDNS=192.0.2.53\n")), (Hosts{"192.0.2.1", "time.example"}));
+  EXPECT_EQ(hosts(parse_netif_state("# private\nOPER_STATE=routable\nNTP=192.0.2.1 time.example\nDNS=192.0.2.53\n")),
+            (Hosts{"192.0.2.1", "time.example"}));
   EXPECT_EQ(hosts(parse_dhclient_leases("lease {\n  option ntp-servers 10.0.0.1;\n}\nlease {\n  interface \"eth0\";\n"
                                         "  option ntp-servers 10.0.0.2, 10.0.0.3;\n}\n")),
             (Hosts{"10.0.0.2", "10.0.0.3"}));

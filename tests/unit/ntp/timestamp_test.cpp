@@ -47,16 +47,15 @@ TEST(NtpTimestamp, JustBeforeThePivotIsThePastNotTheNextEra) {
   EXPECT_EQ(to_realtime(to_ntp(utc(2018, 1, 1)), pivot), utc(2018, 1, 1));
 }
 
-TEST(NtpTimestamp, EpochPivotStillReadsToday) {
-  EXPECT_EQ(to_realtime(to_ntp(utc(2026, 3, 1)), RealtimePoint{}), utc(2026, 3, 1));
-}
+TEST(NtpTimestamp, EpochPivotStillReadsToday) { EXPECT_EQ(to_realtime(to_ntp(utc(2026, 3, 1)), RealtimePoint{}), utc(2026, 3, 1)); }
 
 TEST(NtpTimestamp, RoundTripIsExactToOneNanosecond) {
   const unsigned seed = 20260101;
   std::mt19937_64 random(seed);
   const auto pivot = utc(2024, 1, 1);
   for (int i = 0; i < 20000; ++i) {
-    const RealtimePoint t{core::nanoseconds{static_cast<std::int64_t>(random() % 2'398'377'600'000'000'000ULL) + pivot.time_since_epoch().count()}};
+    const RealtimePoint t{
+        core::nanoseconds{static_cast<std::int64_t>(random() % 2'398'377'600'000'000'000ULL) + pivot.time_since_epoch().count()}};
     ASSERT_LE(std::chrono::abs(to_realtime(to_ntp(t), pivot) - t), 1ns) << "seed " << seed << " i " << i;
   }
 }

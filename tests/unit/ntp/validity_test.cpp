@@ -35,27 +35,41 @@ const std::vector<Row>& rows() {
       {"zero transmit", [](auto& b) { b.server.tamper = [](auto& r) { zero(r, 40); }; }, Refusal::zero_timestamp},
       {"leap 1", [](auto& b) { b.server.leap = 1; }, std::nullopt},
       {"leap 3", [](auto& b) { b.server.leap = 3; }, Refusal::unsynchronized},
-      {"stratum 0", [](auto& b) { b.server.stratum = 0; b.server.leap = 3; b.server.refid = "RATE"; }, Refusal::kiss_of_death},
+      {"stratum 0",
+       [](auto& b) {
+         b.server.stratum = 0;
+         b.server.leap = 3;
+         b.server.refid = "RATE";
+       },
+       Refusal::kiss_of_death},
       {"stratum 15", [](auto& b) { b.server.stratum = 15; }, std::nullopt},
       {"stratum 16", [](auto& b) { b.server.stratum = 16; }, Refusal::bad_stratum},
       {"stratum 255", [](auto& b) { b.server.stratum = 255; }, Refusal::bad_stratum},
       {"47 bytes", [](auto& b) { b.server.length = 47; }, Refusal::too_short},
       {"empty", [](auto& b) { b.server.length = 0; }, Refusal::too_short},
       {"extension fields", [](auto& b) { b.server.length = 228; }, std::nullopt},
-      {"truncated", [](auto& b) { b.server.length = 1024; b.truncated = true; }, Refusal::truncated},
+      {"truncated",
+       [](auto& b) {
+         b.server.length = 1024;
+         b.truncated = true;
+       },
+       Refusal::truncated},
       {"root dispersion 2.9 s", [](auto& b) { b.server.root_dispersion = 2900ms; }, std::nullopt},
       {"root dispersion 3.1 s", [](auto& b) { b.server.root_dispersion = 3100ms; }, Refusal::far_from_root},
       {"root delay 6.1 s", [](auto& b) { b.server.root_delay = 6100ms; }, Refusal::far_from_root},
       {"round trip 2.9 s", [](auto& b) { b.server.out = 2900ms; }, std::nullopt},
       {"round trip 3.1 s", [](auto& b) { b.server.out = 3100ms; }, Refusal::bad_round_trip},
-      {"counter ran on during a pause", [](auto& b) { b.on_the_way_back = [&b] { b.clock.pause(40s, fakes::FakeClock::Pause::counter_ran_on); }; },
-       Refusal::bad_round_trip},
+      {"counter ran on during a pause",
+       [](auto& b) { b.on_the_way_back = [&b] { b.clock.pause(40s, fakes::FakeClock::Pause::counter_ran_on); }; }, Refusal::bad_round_trip},
       {"processing above 4 s",
-       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() + 4100ms), 8); }; }, Refusal::bad_processing},
+       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() + 4100ms), 8); }; },
+       Refusal::bad_processing},
       {"processing above the round trip",
-       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() + 100ms), 8); }; }, Refusal::bad_processing},
+       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() + 100ms), 8); }; },
+       Refusal::bad_processing},
       {"transmit before receive",
-       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() - 1ms), 8); }; }, Refusal::bad_processing},
+       [](auto& b) { b.server.tamper = [&b](auto& r) { fakes::put_be(r, 40, fakes::ntp_stamp(b.clock.truth() - 1ms), 8); }; },
+       Refusal::bad_processing},
       {"before the floor", [](auto& b) { b.server.error = -2 * 366 * 86400s; }, Refusal::before_floor},
       {"after the ceiling", [](auto& b) { b.server.error = 80LL * 366 * 86400s; }, Refusal::after_ceiling},
       {"10 years ahead", [](auto& b) { b.server.error = 10 * 366 * 86400s; }, std::nullopt},
@@ -81,8 +95,9 @@ TEST(NtpValidity, OnlyAPacketWithOurBitsEndsTheWait) {
   const auto ends = [](Refusal why) { return Rejection{why, {}, {}}.from_server(); };
   for (const auto why : {Refusal::truncated, Refusal::too_short, Refusal::wrong_mode, Refusal::wrong_version, Refusal::wrong_origin})
     EXPECT_FALSE(ends(why));
-  for (const auto why : {Refusal::kiss_of_death, Refusal::unsynchronized, Refusal::bad_stratum, Refusal::zero_timestamp,
-                         Refusal::far_from_root, Refusal::bad_round_trip, Refusal::bad_processing, Refusal::before_floor, Refusal::after_ceiling})
+  for (const auto why :
+       {Refusal::kiss_of_death, Refusal::unsynchronized, Refusal::bad_stratum, Refusal::zero_timestamp, Refusal::far_from_root,
+        Refusal::bad_round_trip, Refusal::bad_processing, Refusal::before_floor, Refusal::after_ceiling})
     EXPECT_TRUE(ends(why));
 }
 
