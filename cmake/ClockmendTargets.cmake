@@ -7,6 +7,10 @@ target_compile_options(clockmend_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(clockmend_options INTERFACE -Wduplicated-cond -Wlogical-op -Wuseless-cast -Wsuggest-override)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # Private types of one file look like a header's where several files are compiled as one.
+  target_compile_options(clockmend_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(CLOCKMEND_WERROR)
   target_compile_options(clockmend_options INTERFACE -Werror)
 endif()

@@ -32,12 +32,16 @@ done
 install_missing_packages
 
 say() { printf '\n== %s\n' "$*"; }
-say "building"
-launcher=()
-if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-mkdir -p "$build"
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCLOCKMEND_WERROR=ON \
-    -DCLOCKMEND_FULL=$full -DCLOCKMEND_E2E=$e2e "${launcher[@]}" > "$build/configure.log" 2>&1 || { cat "$build/configure.log"; exit 1; }
+# One build serves both: the packages that the guests get, and the tests around the same objects.
+say "building the packages"
+export CLOCKMEND_WERROR=ON
+CLOCKMEND_DEB_BUILD=$PWD/$build packaging/build-deb.sh "$build/debs.new"
+rm -rf "$build/debs" && mv "$build/debs.new" "$build/debs"
+export CLOCKMEND_DEBS=$PWD/$build/debs
+
+say "building the tests"
+cmake -S . -B "$build" -DBUILD_TESTING=ON -DCLOCKMEND_WERROR=ON -DCLOCKMEND_FULL=$full -DCLOCKMEND_E2E=$e2e > "$build/configure.log" 2>&1 ||
+    { cat "$build/configure.log"; exit 1; }
 cmake --build "$build" -j "$(nproc)"
 
 say "running"

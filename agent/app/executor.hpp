@@ -38,6 +38,8 @@ class Executor {
   /// Waits for a stop under way; starts what it stopped.
   void start_daemons(OnDaemons done);
   void write_rtc(const engine::WriteRtc& write, OnRtc done);
+  /// Called right after the RTC took a write of ours, long before its read-back ends.
+  void on_rtc_written(std::function<void()> call) { correctors_.rtc.on_written(std::move(call)); }
   /// The correction is over: closes the journal, unless a daemon still waits to be started; then it stays open for
   /// recovery, and the start is tried again now and then.
   void finished();

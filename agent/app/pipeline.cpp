@@ -22,6 +22,10 @@ Pipeline::Pipeline(engine::Engine& engine, Executor& executor, core::ClockReader
     : engine_(engine), executor_(executor), clock_(clock), scheduler_(scheduler), listener_(std::move(listener)) {}
 
 void Pipeline::start() {
+  // At once, not with the outcome: until told, the RTC probe would take the moved edge for somebody else's doing.
+  executor_.on_rtc_written([this] {
+    for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::rtc_write, {}, clock_.snapshot()});
+  });
   for (core::Probe* probe : probes_) probe->start([this](core::Observation o) { observe(std::move(o)); });
 }
 
@@ -87,8 +91,6 @@ void Pipeline::perform(const engine::Command& command) {
           [&](const engine::ApplyStep& s) { apply(s); },
           [&](const engine::WriteRtc& w) {
             executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
-              if (o.written)
-                for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::rtc_write, {}, clock_.snapshot()});
               post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
             });
           },

@@ -68,13 +68,13 @@ std::vector<std::string> running_units(core::FileReader& files) {
   return units;
 }
 
-bool holds(const std::vector<std::string>& names, std::string_view name) {
+bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
-bool Facts::runs(std::string_view unit) const { return holds(units, unit); }
+bool Facts::runs(std::string_view unit) const { return contains(units, unit); }
 
 const core::AgentStatus* Facts::agent() const { return status && status_void.empty() ? &status->status : nullptr; }
 
@@ -84,13 +84,13 @@ Facts gather_facts(const Context& context) {
   facts.settings = config::load(files, context.paths);
   facts.status = read_status(context);
   if (facts.status) facts.status_void = why_void(facts.status->status, context.clock.snapshot().monotonic);
-  facts.control_socket = holds(files.list(context.paths.runtime_dir), "control.sock");
+  facts.control_socket = contains(files.list(context.paths.runtime_dir), "control.sock");
   facts.virtual_machine = under_hypervisor(files);
   facts.rtcs = find_rtcs(files);
   facts.rtc_local = keeps_local_time(files);
   facts.ports = attributes(files, "/sys/class/virtio-ports", "name");
   facts.ptp_clocks = attributes(files, "/sys/class/ptp", "clock_name");
-  facts.vmclock = holds(files.list("/sys/class/misc"), "vmclock0");
+  facts.vmclock = contains(files.list("/sys/class/misc"), "vmclock0");
   facts.units = running_units(files);
   facts.clocksource = attribute(files, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
   return facts;

@@ -7,7 +7,7 @@ namespace {
 // under TCG), and a false alarm costs a second of edge search.
 constexpr core::milliseconds kTrip{5};
 // Readings wider than this saw a second, not an edge: they tell that, not how much.
-constexpr core::milliseconds kExact{50};
+constexpr core::milliseconds kExactReading{50};
 
 std::string milliseconds_text(core::nanoseconds v) {
   return std::to_string(std::chrono::duration_cast<core::milliseconds>(v).count()) + " ms";
@@ -24,7 +24,7 @@ std::string in_words(core::Offset offset) {
 Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy) {
   Judgement j;
   if (!baselines.of(core::Witness::rtc)) return j;
-  const bool exact = reading.uncertainty <= kExact;
+  const bool exact = reading.uncertainty <= kExactReading;
   const core::OffsetInterval gap = *baselines.gap(reading);
   if (gap.high.value < -kTrip) {
     // Frozen guests fall behind, never ahead: an RTC that went back was written, or lost its phase in a restore.

@@ -14,6 +14,9 @@ struct SystemdPlace {
   /// Tried where the bus cannot be reached: systemd itself, without a bus between. Empty: systemd's own private socket if
   /// `bus_address` is empty too, else none.
   std::string private_address;
+  /// While subscribed, systemd tells about every job on the system, and an idle agent must not be woken by those: after this
+  /// long without a request the connection is closed.
+  core::milliseconds idle{10000};
 };
 
 /// Connects when first asked, disconnects after some idle seconds, connects anew after the bus went away. Calls under way when

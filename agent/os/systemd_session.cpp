@@ -11,8 +11,6 @@ namespace {
 
 constexpr const char* kPrivateSocket = "unix:path=/run/systemd/private";  // where systemctl goes without a bus; root only
 
-// While subscribed, systemd tells about every job on the system: an idle agent must not be woken by those.
-constexpr std::chrono::seconds kIdle{10};
 constexpr std::size_t kMaxOperations = 64;
 constexpr std::size_t kMaxRemovedJobs = 64;
 
@@ -120,7 +118,7 @@ void SystemdSession::disconnect() {
 }
 
 void SystemdSession::disconnect_when_idle() {
-  idle_.expires_after(kIdle);
+  idle_.expires_after(place_.idle);
   idle_.async_wait([self = shared_from_this()](const asio::error_code& ec) {
     if (!ec && self->operations_.empty()) self->disconnect();
   });
