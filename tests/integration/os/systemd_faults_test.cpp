@@ -132,7 +132,7 @@ TEST_F(SystemdFaults, ABusWithoutSystemdIsUnavailable) {
 }
 
 TEST_F(SystemdFaults, NoBusAtAllIsUnavailable) {
-  SystemdServices lonely{io, {"unix:path=/nonexistent/bus", ""}};
+  SystemdServices lonely{io, {"unix:path=/nonexistent/bus", "", seconds{10}}};
   lonely.query("ntpsec.service", seconds{5}, reply());
   EXPECT_FALSE(answer.has_value()) << "not from inside query()";
   ASSERT_TRUE(until_answered());

@@ -27,7 +27,7 @@ struct SystemdFixture : testing::Test {
     systemd = std::make_unique<fakes::FakeSystemd>(io, bus.address());
     systemd->units["ntpsec.service"] = {.id = "ntpsec.service"};
     systemd->aliases["ntp.service"] = "ntpsec.service";
-    services = std::make_unique<SystemdServices>(io, SystemdPlace{bus.address(), ""});
+    services = std::make_unique<SystemdServices>(io, SystemdPlace{bus.address(), "", core::seconds{10}});
   }
   core::ServiceManager::Reply reply() {
     return [this](Answer a) {

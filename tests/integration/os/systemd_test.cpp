@@ -1,6 +1,9 @@
 // Stopping, starting and asking about units, when systemd does what it should.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <iterator>
+
 #include "tests/integration/os/systemd_fixture.hpp"
 
 namespace clockmend::os {
@@ -144,7 +147,7 @@ TEST_F(Systemd, WithoutABusItTalksToSystemdDirectly) {
   const std::string path = dir.path() + "/private";
   fakes::FakeSystemd direct{io, fakes::FakeSystemd::WithoutBus{path}};
   direct.units["ntpsec.service"] = {.id = "ntpsec.service"};
-  SystemdServices lonely{io, {"unix:path=/nonexistent/bus", "unix:path=" + path}};
+  SystemdServices lonely{io, {"unix:path=/nonexistent/bus", "unix:path=" + path, seconds{10}}};
   lonely.stop("ntpsec.service", seconds{5}, reply());
   ASSERT_TRUE(until_answered());
   ASSERT_TRUE(answer->ok()) << answer->error().text;
@@ -154,6 +157,24 @@ TEST_F(Systemd, WithoutABusItTalksToSystemdDirectly) {
   ASSERT_TRUE(until_answered());
   ASSERT_TRUE(answer->ok()) << answer->error().text;
   EXPECT_TRUE((*answer)->running());
+}
+
+std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator all{"/proc/self/fd"};
+  return std::distance(begin(all), end(all));
+}
+
+TEST_F(Systemd, AnIdleConnectionIsClosedAndOpenedAgain) {
+  SystemdServices hasty{io, {bus.address(), "", milliseconds{20}}};
+  const auto before = open_descriptors();
+  hasty.query("ntpsec.service", seconds{5}, reply());
+  ASSERT_TRUE(until_answered());
+  EXPECT_GT(open_descriptors(), before);
+  EXPECT_TRUE(fakes::run_until(io, [&] { return open_descriptors() == before; }));
+  answer.reset();
+  hasty.stop("ntpsec.service", seconds{5}, reply());
+  ASSERT_TRUE(until_answered());
+  EXPECT_TRUE(answer->ok()) << answer->error().text;
 }
 
 TEST_F(Systemd, ManyRoundsOnOneConnection) {
