@@ -85,7 +85,7 @@ class Vm:
                 time.sleep(0.02)
         return self
 
-    def wait_booted(self, timeout_s=120):
+    def wait_booted(self, timeout_s=240):
         """Until multi-user.target; a degraded boot is the caller's business."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
