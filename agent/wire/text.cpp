@@ -2,23 +2,25 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 
 namespace clockmend::wire {
 
 std::string iso8601(core::RealtimePoint t) {
-  using std::chrono::days;
-  using std::chrono::sys_time;
-  const sys_time<core::nanoseconds> instant(t.time_since_epoch());
-  const auto day = std::chrono::floor<days>(instant);
+  // Through whole seconds: days in nanoseconds overflow at the ends of the range.
+  const auto second = std::chrono::floor<core::seconds>(t.time_since_epoch());
+  const auto day = std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(second));
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss<core::nanoseconds> clock(instant - day);
+  const std::chrono::hh_mm_ss<core::seconds> clock(std::chrono::sys_seconds(second) - day);
+  std::int64_t rest = t.time_since_epoch().count() % 1'000'000'000;
+  if (rest < 0) rest += 1'000'000'000;
   const int year = static_cast<int>(date.year());
-  if (year < 1 || year > 9999) return "@" + std::to_string(std::chrono::floor<core::seconds>(t.time_since_epoch()).count());
+  if (year < 1 || year > 9999) return "@" + std::to_string(second.count());
   std::array<char, 80> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ", year, static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()), static_cast<long long>(clock.subseconds().count()));
+                static_cast<int>(clock.seconds().count()), static_cast<long long>(rest));
   return buffer.data();
 }
 
