@@ -1,7 +1,5 @@
 #include "agent/app/agent_app.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <asio/io_context.hpp>
 
@@ -16,6 +14,7 @@
 #include "agent/config/config.hpp"
 #include "agent/os/clock_set_timerfd.hpp"
 #include "agent/os/notify.hpp"
+#include "agent/os/process.hpp"
 #include "agent/os/random.hpp"
 #include "agent/os/resolver_cares.hpp"
 #include "agent/os/signals.hpp"
@@ -66,7 +65,7 @@ class AgentApp {
         ntp_({network_, resolver_, system_.scheduler, random_, system_.files}, settings.ntp, earliest_possible(history_)),
         clocksource_(system_.clock),
         desk_(system_.clock, system_.scheduler, engine_, host_, history_, [this] { return board_.compose(); }),
-        board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), static_cast<std::uint32_t>(::getpid()), sources()),
+        board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), os::process_id(), sources()),
         faces_({io_, paths, settings.channel, desk_, host_, [this](const std::string& note) { log_.text().info(note); }}),
         signals_(io_, [this](os::ProcessSignal s) { signal(s); }) {}
 

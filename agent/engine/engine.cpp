@@ -11,7 +11,7 @@ using core::Witness;
 constexpr core::seconds kVerificationAge{2400};
 // A guest's clock under a time daemon drifts at most so fast between verifications (the kernel's own bound is 500 ppm;
 // chrony's documents use 15 ppm for maxerror growth; an undisciplined crystal is within 100 ppm).
-constexpr std::int64_t kDriftPpm = 100;
+constexpr std::int64_t kVerifiedDriftPpm = 100;
 // Differences of REALTIME - BOOTTIME below this are what reading two clocks in turn costs.
 constexpr core::microseconds kReadingNoise{500};
 // Notices that wait for the next correction; the channel's token bucket lets far fewer through.
@@ -336,7 +336,7 @@ bool Engine::disciplined(const Now& now) const {
 
 std::optional<core::nanoseconds> Engine::error_bound(const core::ClockSnapshot& now) const {
   if (state_.state() != core::ClockState::synchronized || !verification_) return std::nullopt;
-  return verification_->bound + (now.raw - verification_->at) * kDriftPpm / 1'000'000;
+  return verification_->bound + (now.raw - verification_->at) * kVerifiedDriftPpm / 1'000'000;
 }
 
 }  // namespace clockmend::engine
