@@ -7,6 +7,9 @@ target_compile_options(clockmend_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(clockmend_options INTERFACE -Wduplicated-cond -Wlogical-op -Wuseless-cast -Wsuggest-override)
 endif()
+# Asio 1.22 allocates coroutine frames with aligned_alloc and frees them with operator delete, depending on which of its
+# headers came first; one definition for the whole program makes them agree.
+target_compile_definitions(clockmend_options INTERFACE ASIO_STANDALONE ASIO_DISABLE_STD_ALIGNED_ALLOC)
 if(CMAKE_UNITY_BUILD)
   # Private types of one file look like a header's where several files are compiled as one.
   target_compile_options(clockmend_options INTERFACE -Wno-subobject-linkage)

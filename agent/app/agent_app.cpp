@@ -113,7 +113,7 @@ class AgentApp {
     for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&clocksource_)})
       pipeline_.add_probe(*probe);
     if (settings_.rtc.enabled) pipeline_.add_probe(rtc_);
-    if (settings_.ntp.enabled) pipeline_.add_probe(ntp_);
+    pipeline_.add_probe(ntp_);  // also when disabled: a reload may enable it
     board_.watch(pipeline_.probes());
     pipeline_.start();
     faces_.start();
@@ -134,6 +134,7 @@ class AgentApp {
   void published(const core::CorrectionReport& report) {
     log_.report(report);
     if (const auto added = history_.add(report); !added) log_.text().error("history: {}", added.error().text);
+    ntp_.set_floor(earliest_possible(history_));
     desk_.published(report);
     os::notify_status(status_line());
     refresh_daemons_after(kFirstDaemonRefresh);

@@ -9,8 +9,8 @@ namespace clockmend::probes::ntp {
 
 class RequestBudget {
  public:
-  /// Requests a server gets at once, and in each minute after that. A correction takes three or four.
-  static constexpr unsigned kBurst = 8;
+  /// Requests a server gets at once, and in each minute after that. A correction takes three or four, and pauses come in series.
+  static constexpr unsigned kBurst = 16;
   static constexpr core::milliseconds kRefill{60'000 / kBurst};
   /// ntpd with `restrict limited` drops what follows another packet within 2 s (its `discard minimum`).
   static constexpr core::milliseconds kHeadway{2100};
