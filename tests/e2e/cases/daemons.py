@@ -42,6 +42,27 @@ def stopped_by_the_admin(guest, log):
         guest.exec.check(f"systemctl start {guest.profile.unit}")
 
 
+def admin_sets_the_clock(guest, log):
+    """Without a time daemon a wrong clock is told and left; as soon as one runs again, it is corrected."""
+    unit = guest.profile.unit
+    guest.exec.check(f"systemctl stop {unit}")
+    was = repair.before(guest)
+    guest.exec.check('date -s "+1 hour"')
+    report = repair.record(guest, log, was)
+    log.expect(report["outcome"] == "observed" and report["total_step_ns"] == 0, f"left as it was set: {report['outcome']}: {report['reason']}")
+    log.expect(abs(guest.observer.best().error - 3600e9) < 1e9, f"the clock is what the admin made it: {repair.ms(guest.observer.best().error)}")
+    back = repair.before(guest)
+    guest.step_clock(-3600_000_000_000)
+    repair.record(guest, log, back)
+    guest.exec.check(f"systemctl start {unit}")
+    was = repair.before(guest)
+    began = time.clock_gettime_ns(time.CLOCK_REALTIME)
+    guest.exec.check('date -s "2 May 2021 01:01:01"')
+    report = repair.record(guest, log, was)
+    repair.watch(guest, log, began)
+    repair.healed(guest, log, was, report)
+
+
 def will_not_stop(guest, log):
     """ExecStop outlasts the agent's deadline."""
     was = repair.before(guest)
@@ -139,6 +160,7 @@ def killed_when_idle(guest, log):
 CASES = [
     Case("stop_first", stop_first),
     Case("stopped_by_the_admin", stopped_by_the_admin),
+    Case("admin_sets_the_clock", admin_sets_the_clock),
     Case("daemon_will_not_stop", will_not_stop, deadline_s=200),
     Case("daemon_will_not_start", will_not_start),
     Case("killed_while_stopping", killed_while_stopping),

@@ -67,6 +67,8 @@ class Keeper:
             if self._guest and self._guest.alive():
                 log.say("the agent's journal:")
                 log.say(self._guest.agent.journal(80))
+                for record in self._guest.agent.history()[-3:]:
+                    log.say(f"record {record['number']}: {_testimony(record)}")
                 log.say("status.json: " + json.dumps(self._guest.agent.status()))
         except Exception as error:
             log.say(f"no journal: {error}")
@@ -94,6 +96,15 @@ class Keeper:
             self.drop()
         out(f"PASS {name}")
         return "passed"
+
+
+def _testimony(record):
+    """Which witness asked for what, in one line each."""
+    lines = [f"{record['outcome']}: {record['reason']} ({record['discontinuity']['tripwire']})"]
+    for each in record["discontinuity"]["evidence"]:
+        lines.append(f"  {each['witness']} {each['basis']} asks for {each['needed_low_ns'] / 1e6:+.1f}..{each['needed_high_ns'] / 1e6:+.1f} ms"
+                     f"{', used' if each['used'] else ''} ({each['detail']})")
+    return "\n".join(lines)
 
 
 def _converse(keeper, connection):
