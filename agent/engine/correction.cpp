@@ -92,6 +92,8 @@ bool Correction::foreign_step(core::nanoseconds amount) {
 
 void Correction::witness_void(core::Witness witness) {
   std::erase_if(testimony_, [&](const core::Evidence& e) { return e.reading.witness == witness; });
+  const auto& d = report_.discontinuity;
+  if (phase_ == Phase::investigating && witness == Witness::rtc && d.cause == core::Cause::pause && !d.notice) withdrawn_ = true;
 }
 
 Commands Correction::reconsider(const core::ClockSnapshot& now) {

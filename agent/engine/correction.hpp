@@ -114,6 +114,8 @@ class Correction {
   bool recorded_ = true;
   bool concluded_ = false;
   bool rtc_was_written_ = false;
+  bool corroborated_ = false;     // two witnesses, or several servers, stood behind the step or its proof
+  bool withdrawn_ = false;        // what tripped turned out to be a write of the RTC
   std::string weakness_;          // why the end is not a full success
   std::uint64_t token_ = 0;       // of the deadline armed last
 };

@@ -60,7 +60,7 @@ void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
 
 void Correction::act(const Decision& decision, const core::ClockSnapshot& now, Commands& out) {
   if (const auto* nothing = std::get_if<NothingToDo>(&decision)) {
-    recorded_ = nothing->recorded;
+    recorded_ = nothing->recorded && !(withdrawn_ && !report_.discontinuity.notice && !report_.discontinuity.foreign_step);
     if (!nothing->proved) weaken(nothing->why);
     conclude(Outcome::no_action, nothing->why, now, out);
   } else if (const auto* refuse = std::get_if<Refuse>(&decision)) {
@@ -83,6 +83,7 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
     work_off({estimate, "mode is \"slew-only\""}, now, out);
     return;
   }
+  corroborated_ = corroborated(estimate);
   local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w != Witness::rtc; });
   request_stop(now, out);
   if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
@@ -155,6 +156,7 @@ void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSn
   action.uncertainty = ntp.uncertainty;
   end_action(ActionKind::verify, d.hold.empty(), ntp.detail, now);
   report_.verified = d.hold.empty();
+  corroborated_ = corroborated_ || (report_.verified && d.corroborated);
   if (!d.hold.empty()) weaken(d.hold);
   add_evidence(ntp);
   if (d.trim) apply(d.trim->offset, ActionKind::trim, now, out);
@@ -215,8 +217,8 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   report_.duration = now.boottime - report_.discontinuity.detected.boottime;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
   if (stepped) {
-    const bool proof = report_.verified || (report_.estimate && corroborated(*report_.estimate));
-    context_.steps.add(now.boottime, report_.total, proof);
+    // A server that confirms its own word is still one source.
+    context_.steps.add(now.boottime, report_.total, corroborated_);
     if (!concluded_) report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
     else if (report_.outcome != Outcome::failed) report_.outcome = Outcome::corrected;
   }

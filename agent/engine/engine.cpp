@@ -94,6 +94,9 @@ Commands Engine::idle_ntp(const core::OffsetReading& reading, const Now& now) {
     state_.on(StateEvent::verified, "NTP agrees: " + in_words(reading.offset), now.clocks.realtime);
     return {};
   }
+  if (left_alone_ && now.clocks.raw <= left_alone_->until &&
+      core::magnitude(reading.offset - left_alone_->offset) <= policy_.step_threshold + reading.uncertainty)
+    return {};
   if (policy_.mode == core::Mode::off) return {Note{j.detection->tripwire + "; mode is \"off\""}};
   Commands out = open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now, false);
   if (active_) append(out, after(active_->reading(reading, now.clocks), now));
@@ -289,6 +292,9 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
     verification_ = Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
   else if (left_alone && ntp != evidence.end())
     verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
+  left_alone_.reset();
+  if (report.estimate && (left_alone || report.outcome == core::Outcome::observed))
+    left_alone_ = LeftAlone{now.clocks.raw + policy_.verification_deadline, report.estimate->offset};
   if (left_alone && !outside) {
     // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
     state_ = state_before_;

@@ -56,6 +56,11 @@ class Engine {
   [[nodiscard]] const Baselines& baselines() const { return baselines_; }
 
  private:
+  /// An offset that was just measured and deliberately left: an answer still on its way says nothing new.
+  struct LeftAlone {
+    core::RawPoint until;
+    core::Offset offset;
+  };
   struct Verification {
     core::RawPoint at;
     core::nanoseconds bound{};
@@ -96,6 +101,7 @@ class Engine {
   std::string host_epoch_;
   std::optional<Verification> verification_;
   std::optional<Verification> verification_before_;  // the correction under way; void while it runs
+  std::optional<LeftAlone> left_alone_;
   bool known_wrong_ = false;  // the last correction left the clock wrong: the kernel's flag proves nothing then
   core::Counters counters_;
 };

@@ -47,6 +47,10 @@ bool contradicted(const Vote& v, const PlanContext& c, const core::Policy& polic
 // A local witness whose word stands against a single NTP server's: the host itself, or an RTC that saw the clock right.
 bool stands_alone(const core::Evidence& e) { return e.reading.witness == Witness::host || (e.reading.witness == Witness::rtc && e.disciplined); }
 
+bool says_right(const Vote& v, const core::Policy& policy) {
+  return v.estimate && core::magnitude(v.estimate->offset) <= policy.step_threshold;
+}
+
 // The vote; once nothing more will come, one server that contradicts a sound local witness is left out of it.
 Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const core::Policy& policy) {
   Vote v = vote(evidence, policy);
@@ -55,7 +59,10 @@ Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const co
   std::vector<core::Evidence> local;
   std::copy_if(evidence.begin(), evidence.end(), std::back_inserter(local), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
   if (local.size() == evidence.size()) return v;
-  v = vote(local, policy);
+  const Vote without = vote(local, policy);
+  // Who says that the clock is right needs no better proof; who wants to move it against an outside word does.
+  if (policy.on_disagreement != core::OnDisagreement::host && says_right(v, policy) && !says_right(without, policy)) return v;
+  v = without;
   evidence.back().used = false;
   std::copy(local.begin(), local.end(), evidence.begin());
   return v;
@@ -113,8 +120,6 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
 TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local, const StepHistory& history,
                          const GuardContext& guard, const core::Policy& policy) {
   TrimDecision result;
-  const core::nanoseconds threshold = std::max<core::nanoseconds>(policy.trim_threshold, ntp.uncertainty);
-  if (core::magnitude(ntp.offset) <= threshold) return result;
   Estimate e;
   e.offset = ntp.offset;
   e.uncertainty = ntp.uncertainty;
@@ -140,9 +145,12 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
       }
     }
   }
+  result.corroborated = corroborated(e);
   const bool outvoted = away > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !guard.forced;
   const bool held = policy.on_disagreement == core::OnDisagreement::hold ? away > core::nanoseconds::zero()
                                                                          : policy.on_disagreement == core::OnDisagreement::host && host_disagrees;
+  const core::nanoseconds threshold = std::max<core::nanoseconds>(policy.trim_threshold, ntp.uncertainty);
+  if (core::magnitude(ntp.offset) <= threshold) return result;
   if (outvoted || (held && !guard.forced)) {
     result.hold = "NTP and " + who + " disagree; the clock stays as the local witness set it";
     return result;

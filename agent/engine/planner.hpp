@@ -50,6 +50,7 @@ struct PlanContext {
 struct TrimDecision {
   std::optional<core::Estimate> trim;
   std::string hold;  // not trimmed although off: why
+  bool corroborated = false;  // somebody beside this one server stands behind the result
 };
 [[nodiscard]] TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local,
                                        const StepHistory& history, const GuardContext& guard, const core::Policy& policy);

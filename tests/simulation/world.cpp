@@ -54,6 +54,12 @@ void World::move(nanoseconds gap, nanoseconds phase_moves, const std::string& ne
   event();
 }
 
+void World::suspend(nanoseconds gap) {
+  clock.suspend(gap);
+  event();
+  changed();  // timerfd_resume()
+}
+
 void World::set_clock(nanoseconds by) {
   ++foreign_steps;
   clock.step(by);

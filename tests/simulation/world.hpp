@@ -53,6 +53,8 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   void run(nanoseconds d) { scheduler.run_for(d); }
   /// stop/cont. `ran_on`: the row of FACTS 2a where the counter counts the gap and REALTIME is right at once.
   void pause(nanoseconds gap, bool ran_on = false);
+  /// S3 of the guest itself: the kernel times it by the RTC.
+  void suspend(nanoseconds gap);
   /// Save/restore, migration, hot upgrade: another VMM process, so the RTC's second edge is elsewhere.
   void move(nanoseconds gap, nanoseconds phase_moves, const std::string& new_epoch);
   /// Somebody sets the clock: date -s, another agent, a daemon.
