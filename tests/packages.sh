@@ -3,7 +3,7 @@
 
 test_packages="g++ cmake ninja-build pkg-config dpkg-dev gzip file git python3 ca-certificates util-linux
     nlohmann-json3-dev libspdlog-dev libudev-dev libgtest-dev libbenchmark-dev libasio-dev libc-ares-dev
-    libtomlplusplus-dev libcli11-dev libsystemd-dev dbus man-db iproute2
+    libtomlplusplus-dev libcli11-dev libsystemd-dev dbus systemd man-db iproute2
     qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils busybox-static"
 
 missing_packages() {

@@ -6,6 +6,7 @@ usage: manpages.py [PROGRAM PAGE COMPLETION|-]...
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +50,9 @@ def subcommands_of(program):
 
 
 def program_problems(program, page, completion):
+    if not shutil.which(program):
+        yield f"{program}: not built"
+        return
     manual = words_of(page)
     completed = (source.ROOT / completion).read_text(encoding="utf-8") if completion != "-" else None
     wanted = options_of(program)
