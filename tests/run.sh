@@ -46,6 +46,6 @@ cmake --build "$build" -j "$(nproc)"
 
 say "running"
 status=0
-ctest --test-dir "$build" --output-on-failure --output-junit "$PWD/$build/junit.xml" ${only:+-R "$only"} || status=$?
+ctest --test-dir "$build" -j "$(nproc)" --output-on-failure --output-junit "$PWD/$build/junit.xml" ${only:+-R "$only"} || status=$?
 python3 tests/skips.py "$build/junit.xml" tests/allowed-skips.txt || status=1
 exit "$status"

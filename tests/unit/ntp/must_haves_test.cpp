@@ -272,7 +272,7 @@ TEST_F(NtpMustHave, PacketsPerServerAndTimeAreBounded) {
     probe->measure_now();
     scheduler.run_for(100ms);
   }
-  EXPECT_LE(network.sent.size(), 16U);
+  EXPECT_LE(network.sent.size(), 32U);
 }
 
 TEST_F(NtpMustHave, NetworkTriggeredTextIsBounded) {  // CVE-2010-0294: what strangers send must not fill a log

@@ -100,7 +100,7 @@ TEST_F(NtpProbeTest, FloodOfRequestsStillGetsAnAnswerWithinTheBudget) {
   }
   EXPECT_GE(readings.size() + failures.size(), 1U);
   EXPECT_GE(readings.size(), 1U);
-  EXPECT_LE(network.sent.size(), 10U);
+  EXPECT_LE(network.sent.size(), 20U);
 }
 
 TEST_F(NtpProbeTest, SinkMayAskAgainAtOnce) {

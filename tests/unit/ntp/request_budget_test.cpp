@@ -8,28 +8,28 @@ namespace {
 using namespace std::chrono_literals;
 const core::MonotonicPoint kStart{1000s};
 
-TEST(NtpRequestBudget, EightAtOnceThenOnePer7500Ms) {
+TEST(NtpRequestBudget, SixteenAtOnceThenOnePer3750Ms) {
   RequestBudget b;
-  for (unsigned i = 0; i < 8; ++i) {
-    EXPECT_EQ(b.left(kStart), 8 - i);
+  for (unsigned i = 0; i < 16; ++i) {
+    EXPECT_EQ(b.left(kStart), 16 - i);
     EXPECT_TRUE(b.take(kStart));
   }
   EXPECT_EQ(b.left(kStart), 0U);
   EXPECT_FALSE(b.take(kStart));
-  EXPECT_EQ(b.next(kStart), kStart + 7500ms);
-  EXPECT_TRUE(b.take(kStart + 7500ms));
-  EXPECT_FALSE(b.take(kStart + 7500ms));
-  EXPECT_EQ(b.left(kStart + 60s + 7500ms), 8U);
+  EXPECT_EQ(b.next(kStart), kStart + 3750ms);
+  EXPECT_TRUE(b.take(kStart + 3750ms));
+  EXPECT_FALSE(b.take(kStart + 3750ms));
+  EXPECT_EQ(b.left(kStart + 60s + 3750ms), 16U);
 }
 
-TEST(NtpRequestBudget, NeverMoreThanSixteenInAnyMinute) {
+TEST(NtpRequestBudget, NeverMoreThanThirtyTwoInAnyMinute) {
   RequestBudget b;
   unsigned sent = 0;
   for (auto t = kStart; t < kStart + 60s; t += 10ms) sent += b.take(t) ? 1 : 0;
-  EXPECT_LE(sent, 16U);
+  EXPECT_LE(sent, 32U);
   unsigned later = 0;
   for (auto t = kStart + 60s; t < kStart + 120s; t += 10ms) later += b.take(t) ? 1 : 0;
-  EXPECT_LE(later, 8U);
+  EXPECT_LE(later, 16U);
 }
 
 TEST(NtpRequestBudget, RateDoublesTheSpacingAndAnswersHalveIt) {

@@ -172,10 +172,10 @@ TEST_F(RoundTest, RateOfOneServerDoesNotDelayTheOthers) {
 
 TEST_F(RoundTest, ServersWithoutBudgetAreNotWaitedForNorCounted) {
   for (int n = 1; n <= 3; ++n) honest(n);
-  for (int i = 0; i < 8; ++i) ASSERT_TRUE(server(3)->budget.take(scheduler.now()));
+  for (unsigned i = 0; i < RequestBudget::kBurst; ++i) ASSERT_TRUE(server(3)->budget.take(scheduler.now()));
   EXPECT_LT(run(3), 5ms);
   EXPECT_FALSE(result->answers[2].asked);
-  EXPECT_EQ(result->answers[2].failure.text, "asked too often, next in 8 s");
+  EXPECT_EQ(result->answers[2].failure.text, "asked too often, next in 4 s");
   EXPECT_EQ(result->selection.agreeing, 2U);
 }
 
