@@ -142,8 +142,10 @@ class AgentApp {
 
   void refresh_daemons_after(core::seconds delay) {
     daemon_timer_ = system_.scheduler.after(delay, [this] {
-      // A correction under way asks the service manager itself.
-      if (!engine_.busy()) system_.daemons.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) { daemons_known(units); });
+      const core::TimerHandle keep = std::move(daemon_timer_);
+      // A correction under way stops and starts them itself: its end is soon enough.
+      if (engine_.busy()) return refresh_daemons_after(kFirstDaemonRefresh);
+      system_.daemons.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) { daemons_known(units); });
       refresh_daemons_after(kDaemonRefresh);
     });
   }

@@ -14,7 +14,9 @@ constexpr core::seconds kVoidAfter{65};
 constexpr core::milliseconds kRtcLatency{1050};
 constexpr core::seconds kNtpLatency{1200};
 
-std::uint64_t event_count(const core::Counters& c) { return c.discontinuities + c.notices + c.foreign_steps + c.steps; }
+std::uint64_t event_count(const core::Counters& c) {
+  return c.discontinuities + c.notices + c.notices_dropped + c.bad_lines + c.foreign_steps + c.steps;
+}
 
 }  // namespace
 
@@ -51,13 +53,18 @@ core::AgentStatus StatusBoard::compose() {
   s.channel = sources_.channel();
   s.rtc_mode = sources_.rtc_mode();
   s.config_error = config_error_;
-  s.counters = engine_.counters();
-  sources_.counters(s.counters);
+  s.counters = counters();
   s.last = sources_.last();
   return s;
 }
 
-bool StatusBoard::changed() const { return engine_.state() != written_state_ || event_count(engine_.counters()) != written_events_; }
+core::Counters StatusBoard::counters() const {
+  core::Counters c = engine_.counters();
+  sources_.counters(c);
+  return c;
+}
+
+bool StatusBoard::changed() const { return engine_.state() != written_state_ || event_count(counters()) != written_events_; }
 
 void StatusBoard::refresh() {
   if (soon_ || (!changed() && scheduler_.now() - written_ < kRefresh / 2)) return;
@@ -69,7 +76,7 @@ core::Status StatusBoard::write() {
   const core::TimerHandle keep = std::move(soon_);
   written_ = scheduler_.now();
   written_state_ = engine_.state();
-  written_events_ = event_count(engine_.counters());
+  written_events_ = event_count(counters());
   arm();
   return writer_.replace(path_, wire::status_pretty(compose()), false);
 }

@@ -40,6 +40,7 @@ class StatusBoard {
 
  private:
   [[nodiscard]] bool changed() const;
+  [[nodiscard]] core::Counters counters() const;  // the engine's and the channel's
   void arm();
 
   engine::Engine& engine_;
