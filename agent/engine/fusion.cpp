@@ -101,6 +101,9 @@ Evidence testify(const core::OffsetReading& reading, const Baselines& baselines,
   if (reading.witness == Witness::rtc) {
     if (event.host_moved) differential = widened(differential, kRtcPhase + policy.host_clock_error);
     else if (event.foreign_step && !base->disciplined) differential = widened(differential, kRtcPhase);
+    // Nobody vouched for the clock when this baseline was taken: where it contradicts the RTC's own time, an older error
+    // is in it (one that was observed and left, or refused), and going back to it would keep that error.
+    if (!base->disciplined && !differential.overlaps(e.needed)) return e;
   }
   // A host's baseline is as old as its last notice: after hours its drift makes the plain reading the better one.
   if (reading.witness == Witness::host && differential.half_width() >= e.needed.half_width()) return e;

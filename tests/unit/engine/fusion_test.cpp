@@ -152,6 +152,15 @@ TEST_F(TestifyTest, SetClockAndUndisciplinedRtcProveLittle) {
   EXPECT_LE(hear(reading(Witness::rtc), {.foreign_step = true, .host_moved = false}).needed.half_width(), 5ms);
 }
 
+TEST_F(TestifyTest, AnErrorThatWasLeftIsNotGoneBackTo) {
+  clock.pause(2500ms);  // observed only; the baseline was learned with the clock wrong
+  baselines.relearn(reading(Witness::rtc, -670ms), false);
+  const Evidence e = hear(reading(Witness::rtc, -670ms));
+  EXPECT_EQ(e.basis, Basis::absolute);
+  EXPECT_TRUE(e.needed.contains({2500ms}));
+  EXPECT_FALSE(e.needed.contains({}));
+}
+
 TEST_F(TestifyTest, NtpIsAlwaysAbsolute) {
   baselines.relearn(reading(Witness::ntp), true);
   EXPECT_EQ(hear(reading(Witness::ntp)).basis, Basis::absolute);
