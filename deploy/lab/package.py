@@ -57,7 +57,9 @@ def build(timeout_s=1500):
         CACHE.mkdir(parents=True, exist_ok=True)
         part = Path(str(folder) + ".part")
         shutil.rmtree(part, ignore_errors=True)
-        env = dict(os.environ, CLOCKMEND_DEB_BUILD=str(CACHE / "deb-build"))
+        # A CMake build folder belongs to one checkout.
+        checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+        env = dict(os.environ, CLOCKMEND_DEB_BUILD=str(CACHE / f"deb-build-{checkout}"))
         done = subprocess.run([str(ROOT / "packaging/build-deb.sh"), str(part)], env=env, stdout=subprocess.DEVNULL,
                               timeout=timeout_s, check=False)
         if done.returncode != 0:
