@@ -38,6 +38,12 @@ core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step)
   return result;
 }
 
+void Executor::ask_daemons(std::function<void(std::optional<bool>)> done) {
+  correctors_.daemons.refresh([done = std::move(done)](const core::Result<correctors::TimeDaemons::Units>& units) {
+    done(units ? std::optional(!units->empty()) : std::nullopt);
+  });
+}
+
 void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
   stopping_ = true;
   told_ = false;

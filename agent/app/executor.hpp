@@ -34,6 +34,8 @@ class Executor {
   Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem);
 
   core::Result<core::ClockSnapshot> apply(const engine::ApplyStep& step);
+  /// Whether any time daemon runs now; nothing if nobody could be asked.
+  void ask_daemons(std::function<void(std::optional<bool>)> done);
   void stop_daemons(std::uint64_t correction, OnDaemons done);
   /// Waits for a stop under way; starts what it stopped.
   void start_daemons(OnDaemons done);

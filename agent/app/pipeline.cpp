@@ -78,6 +78,11 @@ void Pipeline::perform(const engine::Command& command) {
             for (core::Probe* probe : probes_) probe->measure_now();
           },
           [&](const engine::AskWitness& a) { ask(a.witness); },
+          [&](const engine::AskDaemons&) {
+            executor_.ask_daemons([this](std::optional<bool> active) {
+              post([this, active](const engine::Now& now) { return engine_.daemons_known(active, now); });
+            });
+          },
           [&](const engine::StopDaemons&) {
             executor_.stop_daemons(engine_.current_number(), [this](const engine::DaemonOutcome& o) {
               post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });

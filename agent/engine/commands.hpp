@@ -18,6 +18,8 @@ struct AskWitnesses {};
 struct AskWitness {
   core::Witness witness = core::Witness::ntp;
 };
+/// Which time daemons run now? Answered by Engine::daemons_known().
+struct AskDaemons {};
 struct StopDaemons {};
 struct StartDaemons {};
 struct ApplyStep {
@@ -45,8 +47,8 @@ struct Note {
   std::string text;
 };
 
-using Command = std::variant<AskWitnesses, AskWitness, StopDaemons, StartDaemons, ApplyStep, WriteRtc, ArmDeadline, DisarmDeadline, Reconsider,
-                             Publish, Note>;
+using Command = std::variant<AskWitnesses, AskWitness, AskDaemons, StopDaemons, StartDaemons, ApplyStep, WriteRtc, ArmDeadline,
+                             DisarmDeadline, Reconsider, Publish, Note>;
 using Commands = std::vector<Command>;
 
 /// How stopping or starting the time daemons ended.

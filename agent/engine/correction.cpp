@@ -31,6 +31,11 @@ Commands Correction::begin(const core::ClockSnapshot& now) {
     take_notice(*notice, now);
   }
   arm(out);
+  // Whether an administrator meant the new time depends on whether a time daemon runs now, not on what ran a while ago.
+  if (report_.discontinuity.cause == core::Cause::foreign_step) {
+    daemons_known_ = false;
+    out.push_back(AskDaemons{});
+  }
   // The witnesses are asked even when the notice decides at once: their readings corroborate it and renew the baselines.
   out.push_back(AskWitnesses{});
   // Decided only after what a probe can say at once (a coarse RTC second corroborates a host's word, and contradicts a
@@ -191,6 +196,13 @@ Commands Correction::stepped(const core::Result<core::ClockSnapshot>& result, co
     report_.outcome = Outcome::corrected;
     context_.state.on(StateEvent::stepped, "stepped; waiting for proof", now.realtime);
   }
+  advance(now, out);
+  return out;
+}
+
+Commands Correction::daemons_known(const core::ClockSnapshot& now) {
+  Commands out;
+  daemons_known_ = true;
   advance(now, out);
   return out;
 }

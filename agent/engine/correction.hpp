@@ -46,6 +46,7 @@ class Correction {
   /// Goes on with what is known, after something changed that is no event of its own.
   Commands advance(const core::ClockSnapshot& now);
   Commands stepped(const core::Result<core::ClockSnapshot>& result, const core::ClockSnapshot& now);
+  Commands daemons_known(const core::ClockSnapshot& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_started(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands rtc_written(const RtcOutcome& outcome, const core::ClockSnapshot& now);
@@ -104,6 +105,7 @@ class Correction {
   core::ActionKind pending_kind_ = core::ActionKind::step;  // the ApplyStep under way
   core::Offset pending_offset_;
   bool ready_ = false;            // the first answers are in: a single early one must not decide alone
+  bool daemons_known_ = true;     // false: AskDaemons is not answered yet
   bool forced_ = false;           // some notice asked to lift the single-source limits
   bool dry_run_ = false;          // every notice so far asked to touch nothing
   std::optional<core::Offset> at_least_;  // a hook's stamp: the offset is no smaller

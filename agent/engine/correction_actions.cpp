@@ -41,7 +41,7 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
 }
 
 void Correction::advance(const core::ClockSnapshot& now, Commands& out) {
-  if (phase_ == Phase::investigating && ready_) investigate(now, out);
+  if (phase_ == Phase::investigating && ready_ && (daemons_known_ || deadline_passed_)) investigate(now, out);
   if (phase_ == Phase::verifying) verify(now, out);
   if (phase_ == Phase::finishing && rtc_ == Task::finished && start_ == Task::finished) publish(now, out);
 }

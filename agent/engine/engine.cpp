@@ -80,6 +80,8 @@ Commands Engine::idle_rtc(const core::OffsetReading& reading, const Now& now) {
     if (active_) append(out, after(active_->reading(reading, now.clocks), now));
     return out;
   }
+  // With mode "off" the clock stays wrong: no later reading may take the new baseline for a proof that it is right.
+  if (j.detection) known_wrong_ = true;
   if (j.detection || j.learn == Learn::replace) baselines_.relearn(reading, disciplined(now));
   else if (j.learn == Learn::keep) baselines_.learn(reading, disciplined(now));
   if (j.ask_ntp) out.push_back(AskWitness{Witness::ntp});
@@ -224,6 +226,12 @@ Commands Engine::stepped(const core::Result<core::ClockSnapshot>& result, const 
 void Engine::own_step_applied(core::Offset amount) {
   ledger_.own_step(amount);
   ++counters_.steps;
+}
+
+Commands Engine::daemons_known(std::optional<bool> active, const Now& now) {
+  if (active) daemon_active_ = *active;
+  if (!active_) return {};
+  return after(active_->daemons_known(now.clocks), now);
 }
 
 Commands Engine::daemons_stopped(const DaemonOutcome& outcome, const Now& now) {

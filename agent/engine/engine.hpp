@@ -34,6 +34,8 @@ class Engine {
   /// Books an own step; the executor calls it right after the kernel accepted the step and before anything else is
   /// observed, then stepped().
   void own_step_applied(core::Offset amount);
+  /// The answer to AskDaemons; nothing: nobody could be asked, what was known stays.
+  Commands daemons_known(std::optional<bool> active, const Now& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const Now& now);
   Commands daemons_started(const DaemonOutcome& outcome, const Now& now);
   Commands rtc_written(const RtcOutcome& outcome, const Now& now);
