@@ -13,6 +13,8 @@ int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
   Log log{settings.log.level};
   System system{io, paths, settings};
   int code = 0;
+  // The agent is gone, whatever the reason: nobody vouches for the clock any more.
+  (void)system.writer.remove(paths.status());
   Executor executor{system.correctors(), system.journal, system.scheduler, settings.policy, [&](const std::string& why) { log.text().error(why); }};
   // Posted, so that an answer that comes at once finds the loop running.
   const core::TimerHandle begin = system.scheduler.after(core::nanoseconds::zero(), [&] {

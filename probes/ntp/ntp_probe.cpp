@@ -12,6 +12,9 @@ namespace {
 
 constexpr core::seconds kFirstVerification{10};
 constexpr core::seconds kFirstRetry{64};
+// After a measurement for a correction: until the RTC's edge is learned anew, a second pause would go unseen, and a
+// quick majority leaves the slower servers unheard.
+constexpr core::seconds kSecondLook{15};
 // Requests of one loop turn: a notice and a tripwire that fire together.
 constexpr core::milliseconds kSameTurn{5};
 // For what follows a round's last look-up and retry.
@@ -152,7 +155,7 @@ core::Observation NtpProbe::conclude(const ntp::RoundResult& result) {
     auto reading = to_reading(result);
     if (book_.duplicates() > 0) reading.detail += "; one address given more than once counts once";
     retry_ = kFirstRetry;
-    schedule_idle(settings_.idle_interval);
+    schedule_idle(why_ == Why::requested ? std::min<core::nanoseconds>(kSecondLook, settings_.idle_interval) : settings_.idle_interval);
     health_ = {core::ProbeState::running, std::to_string(result.answers.size()) + " servers from " + discovery_.source, reading};
     return reading;
   }
