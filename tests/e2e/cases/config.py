@@ -108,7 +108,8 @@ def command_line(guest, log):
     log.expect(text.code == 0 and guest.profile.unit in text.output, f"status names {guest.profile.unit}")
     doctor = agent.cli("doctor")
     log.say(doctor.output.strip())
-    log.expect(doctor.code == 0, f"doctor ends with 0 ({doctor.code})")
+    # One NTP server is worth a warning.
+    log.expect(doctor.code in (0, 1) and "0 failures" in doctor.output, f"doctor finds no failure (exit {doctor.code})")
     history = agent.cli("history")
     log.expect(history.code == 0 and history.output.strip(), f"history: {history.output.strip()[:120]}")
     wrong = agent.cli("statsu")

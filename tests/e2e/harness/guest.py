@@ -116,7 +116,7 @@ class Guest:
         if status["state"] != "synchronized":
             return f"agent state {status['state']}: {status['state_reason']}"
         rtc = next((probe for probe in status["probes"] if probe["name"] == "rtc"), None)
-        if rtc and rtc["state"] != "off" and not rtc["last"]:
+        if rtc and rtc["state"] != "off" and not rtc["last"] and status["rtc_mode"] != "none":
             return f"rtc probe {rtc['state']}: {rtc['why']}"
         sample = self.observer.best()
         if abs(sample.error) > SETTLED_NS:

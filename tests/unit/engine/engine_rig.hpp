@@ -63,6 +63,7 @@ class EngineRig {
   void observe(const core::Observation& o) { perform(engine.observe(o, now())); }
   void fail(Witness w) { observe(core::MeasurementFailed{w, "it is away"}); }
   void compare() { observe(core::ClocksCompared{clock.snapshot()}); }
+  void daemons_known(std::optional<bool> active) { perform(engine.daemons_known(active, now())); }
   void stopped(bool any = true, bool ok = true) { perform(engine.daemons_stopped({ok, any, any ? "ntpsec.service" : "none active"}, now())); }
   void started(bool ok = true) { perform(engine.daemons_started({ok, true, ok ? "ntpsec.service running" : "it exited"}, now())); }
   void rtc_written(bool written = true, bool ok = true) { perform(engine.rtc_written({ok, written, ok ? "written" : "failed"}, now())); }
@@ -100,6 +101,7 @@ class EngineRig {
   Engine engine;
   std::optional<core::Error> step_error;     // the kernel refuses
   bool hold_reconsider = false;              // leave Reconsider to the test
+  bool hold_daemons = false;                 // leave the answer to AskDaemons to the test
   std::vector<Command> log;
   std::vector<ApplyStep> steps;              // every change of the clock that was accepted
   std::vector<core::CorrectionReport> reports;
@@ -126,6 +128,7 @@ class EngineRig {
       if (const auto* step = std::get_if<ApplyStep>(&c)) later.push_back(apply(*step));
       if (const auto* arm = std::get_if<ArmDeadline>(&c)) token = arm->token;
       if (const auto* p = std::get_if<Publish>(&c)) reports.push_back(p->report);
+      if (std::holds_alternative<AskDaemons>(c) && !hold_daemons) later.push_back(engine.daemons_known(std::nullopt, now()));
       if (std::holds_alternative<Reconsider>(c) && !hold_reconsider) later.push_back(engine.reconsider(now()));
     }
     for (const Commands& l : later) perform(l);
