@@ -23,11 +23,17 @@ class Stage:
     def wait_settled(self, timeout_s=120):
         """Until the clock is right and the agent says so and knows its witnesses."""
         end = time.monotonic() + timeout_s
+        patience = time.monotonic() + 15
         while time.monotonic() < end:
             sample, status = self.vm.observer.best(), self.agent.status()
             rtc = next((probe for probe in (status or {}).get("probes", []) if probe["name"] == "rtc"), {})
-            if abs(sample.error) < RIGHT_NS and (status or {}).get("state") == "synchronized" and rtc.get("last"):
+            known = (status or {}).get("state") == "synchronized" and rtc.get("last")
+            if abs(sample.error) < RIGHT_NS and known and self.agent.at_rest("ntpsec.service"):
                 return sample
+            if time.monotonic() > patience and RIGHT_NS < abs(sample.error) < 10 * RIGHT_NS:
+                # What the boot left is too little for a step and would take ntpsec minutes.
+                self.agent.adjtime(0x2100, *divmod(-sample.error, 1_000_000_000))
+                patience = time.monotonic() + 15
             time.sleep(0.5)
         self.screen.expect(False, f"the guest settles within {timeout_s} s: offset {in_words(self.vm.observer.best())}, "
                                   f"agent state {(status or {}).get('state')}: {(status or {}).get('state_reason')}")
@@ -152,6 +158,9 @@ def three_servers(stage, seconds, addresses, liar):
         status = stage.agent.status()
         states = {server["address"]: server["state"] for server in status["servers"]}
         screen.expect(set(addresses) <= set(states), f"all servers were found: {states}")
+        # Two honest answers may end the measurement before the liar's word arrives; a second look hears everybody.
+        status = stage.agent.wait_status(lambda value: any("falseticker" in each["state"] for each in value["servers"]), 40)
+        states = {server["address"]: server["state"] for server in status["servers"]}
         screen.expect("falseticker" in states.get(liar, ""), f"the liar is called one: {states.get(liar)}")
         total = report["total_step_ns"] / 1e9
         screen.expect(abs(total - seconds) < 1, f"stepped by the true gap, not by the lie: {total:+.3f} s")

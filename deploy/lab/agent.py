@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 DAEMON_UNITS = ("ntpsec.service", "chrony.service", "systemd-timesyncd.service")
 CONF_D = "/etc/clockmend/conf.d"
+BURST_S = 11
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,20 @@ class Agent:
         self._vm.exec.check("systemctl reload clockmendd")
 
     # What it takes care of.
+    def adjtime(self, modes, seconds=0, ns=0):
+        """clock_adjtime(CLOCK_REALTIME) in the guest; returns the kernel's state of the clock (adjtimex(2))."""
+        return int(self._vm.exec.check(
+            "perl -e '$t = pack(\"lx4q4lx4q3q2\", $ARGV[0], 0, 0, 0, 0, 0, 0, 0, 0, $ARGV[1], $ARGV[2]) . \"\\0\" x 200; "
+            f"$r = syscall(305, 0, $t); $r >= 0 or die $!; print $r' -- {modes} {seconds} {ns}"))
+
+    def at_rest(self, unit):
+        """The time daemon has synchronised (TIME_ERROR is 5), or its first burst is over: during it, it may step the clock
+        by itself, and then there is nothing to do for the agent."""
+        if self.adjtime(0) != 5:
+            return True
+        began = int(self._vm.exec.check(f"systemctl show -p ActiveEnterTimestampMonotonic --value {unit}").strip() or 0)
+        return float(self._vm.exec.check("cat /proc/uptime").split()[0]) - began / 1e6 > BURST_S
+
     def daemons(self):
         """Active time daemons: unit -> InvocationID."""
         output = self._vm.exec.run("systemctl show -p Id,ActiveState,InvocationID " + " ".join(DAEMON_UNITS)).output

@@ -13,7 +13,6 @@ from .profiles import ADDRESSES, PROFILES
 
 RIGHT_NS = 10_000_000
 SETTLED_NS = 5_000_000
-BURST_S = 11
 
 
 class Guest:
@@ -83,23 +82,9 @@ class Guest:
         self.exec.check(f"rm -rf /run/systemd/system/{self.profile.unit}.d; systemctl daemon-reload; "
                         f"systemctl reset-failed {self.profile.unit}; systemctl start {self.profile.unit}", 60)
 
-    def _adjtime(self, modes, seconds=0, ns=0):
-        """clock_adjtime(CLOCK_REALTIME) in the guest; returns the kernel's state of the clock (adjtimex(2))."""
-        return int(self.exec.check(
-            "perl -e '$t = pack(\"lx4q4lx4q3q2\", $ARGV[0], 0, 0, 0, 0, 0, 0, 0, 0, $ARGV[1], $ARGV[2]) . \"\\0\" x 200; "
-            f"$r = syscall(305, 0, $t); $r >= 0 or die $!; print $r' -- {modes} {seconds} {ns}"))
-
     def step_clock(self, amount_ns):
         """Somebody else's relative step, exact to the microsecond (ADJ_SETOFFSET | ADJ_NANO)."""
-        self._adjtime(0x2100, *divmod(int(amount_ns), 1_000_000_000))
-
-    def at_rest(self):
-        """The time daemon has synchronised (TIME_ERROR is 5), or its first burst is over: during it, it may step the clock
-        by itself."""
-        if self._adjtime(0) != 5:
-            return True
-        began = int(self.exec.check(f"systemctl show -p ActiveEnterTimestampMonotonic --value {self.profile.unit}").strip() or 0)
-        return float(self.exec.check("cat /proc/uptime").split()[0]) - began / 1e6 > BURST_S
+        self.agent.adjtime(0x2100, *divmod(int(amount_ns), 1_000_000_000))
 
     def set_right(self):
         """Takes away what a case left on the clock on purpose; the agent finds it right."""
@@ -123,7 +108,7 @@ class Guest:
             return f"clock off by {sample.error / 1e6:.3f} ms"
         if self.profile.unit not in self.agent.daemons():
             return f"{self.profile.unit} does not run"
-        return "" if self.at_rest() else f"{self.profile.unit} has just started"
+        return "" if self.agent.at_rest(self.profile.unit) else f"{self.profile.unit} has just started"
 
     def wait_settled(self, timeout_s=120, hold=2):
         """Until everything is as it shall be before a case, `hold` looks in a row. What is left of the boot's offset would
