@@ -14,7 +14,7 @@ constexpr core::seconds kFirstVerification{10};
 constexpr core::seconds kFirstRetry{64};
 // After a measurement for a correction: until the RTC's edge is learned anew, a second pause would go unseen, and a
 // quick majority leaves the slower servers unheard.
-constexpr core::seconds kSecondLook{15};
+constexpr core::seconds kSecondLook{5};
 // Requests of one loop turn: a notice and a tripwire that fire together.
 constexpr core::milliseconds kSameTurn{5};
 // For what follows a round's last look-up and retry.
