@@ -38,7 +38,8 @@ def again_while_correcting(guest, log):
     report = repair.record(guest, log, was)
     guest.wait_settled(60)
     total = sum(each["total_step_ns"] for each in guest.agent.history() if each["number"] > was.number)
-    log.expect(abs(total - 6e9) < 0.5e9, f"all steps together make up both gaps: {total / 1e9:.3f} s")
+    # The restarted time daemon may take the second gap back in its first burst; then the agent must let it.
+    log.expect(any(abs(total - gaps * 3e9) < 0.5e9 for gaps in (1, 2)), f"the agent's steps: {total / 1e9:.3f} s of 6 s")
     report = guest.agent.history()[-1]
     repair.status_tells(guest, log, report)
     repair.daemon_back(guest, log, was)
