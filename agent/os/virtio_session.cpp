@@ -106,13 +106,15 @@ void VirtioPort::Session::look() {
 // What the host wrote before it left is still delivered before its leaving is reported.
 void VirtioPort::Session::handle(std::uint32_t mask) {
   const bool host_gone = (mask & EPOLLHUP) != 0;
+  const bool leaves = host_gone && state_ == core::StreamState::host_connected;
   if (!host_gone) set_state(core::StreamState::host_connected, devnode_);
+  // virtio_console tells of the host by a work queue and of its data by an interrupt, so a first request can come before
+  // its host: the answer is kept until the host shows.
+  host_is_due_ = host_gone && !leaves;
   if (port_) drain();
   if (!port_) return;
-  if (host_gone) {
-    outgoing_.clear();  // QEMU would throw it away
-    return set_state(core::StreamState::host_disconnected, devnode_);
-  }
+  if (leaves) outgoing_.clear();  // QEMU would throw it away
+  if (host_gone) return set_state(core::StreamState::host_disconnected, devnode_);
   flush();
 }
 
@@ -144,7 +146,7 @@ bool VirtioPort::Session::read_once() {
 }
 
 core::Status VirtioPort::Session::send(std::string_view bytes) {
-  if (state_ != core::StreamState::host_connected) {
+  if (state_ != core::StreamState::host_connected && !(port_ && host_is_due_)) {
     return core::Error{core::ErrorCode::unavailable, std::string("nobody listens on the host side: ") + to_string(state_)};
   }
   if (auto queued = outgoing_.add(bytes); !queued) return queued;
@@ -170,8 +172,10 @@ void VirtioPort::Session::arm_write_retry() {
   retry_.expires_after(kWriteRetry);
   retry_.async_wait([self = shared_from_this()](const asio::error_code& ec) {
     if (ec || !self->port_) return;
+    self->host_is_due_ = false;
     self->drain();
-    self->flush();
+    if (self->state_ == core::StreamState::host_connected) return self->flush();
+    self->outgoing_.clear();  // the host that asked is gone: the next one must not get its answers
   });
 }
 

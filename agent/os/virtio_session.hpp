@@ -58,6 +58,7 @@ class VirtioPort::Session : public std::enable_shared_from_this<Session> {
   std::chrono::steady_clock::time_point opened_at_{};
   Outgoing outgoing_{kOutgoingLimit};
   core::StreamState state_ = core::StreamState::gone;
+  bool host_is_due_ = false;  // data came although no host is known yet
 };
 
 }  // namespace clockmend::os
