@@ -24,6 +24,7 @@ struct CorrectionContext {
   StepHistory& steps;
   ClockStateMachine& state;
   const bool& daemon_active;  // a time daemon ran when last looked
+  bool fighting;              // somebody keeps taking our steps back
   std::uint64_t& deadlines;   // counts deadline tokens over all corrections: a late call never hits the wrong one
 };
 
@@ -112,7 +113,7 @@ class Correction {
   bool remeasure_ = false;        // stop-first: NTP must be measured again now that the daemon is down
   bool deadline_passed_ = false;
   bool confirming_ = false;       // trimmed: one more NTP reading tells the residual, nobody waits for it
-  bool local_proof_ = false;      // a witness other than the RTC stood behind the step
+  bool local_proof_ = false;      // the host itself stood behind the step
   bool recorded_ = true;
   bool concluded_ = false;
   bool rtc_was_written_ = false;

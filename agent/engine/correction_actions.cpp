@@ -21,6 +21,8 @@ std::string Correction::hands_off() const {
   const auto& d = report_.discontinuity;
   if (d.cause == core::Cause::foreign_step && !context_.daemon_active && !forced_ && stop_ == Task::idle)
     return "somebody set the clock while no time daemon was running: left as it was set";
+  if (d.cause == core::Cause::foreign_step && context_.fighting && !forced_)
+    return "somebody keeps taking our steps back: left to them";
   return {};
 }
 
@@ -84,7 +86,7 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
     return;
   }
   corroborated_ = corroborated(estimate);
-  local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w != Witness::rtc; });
+  local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w == Witness::host; });
   request_stop(now, out);
   if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
 }
@@ -178,14 +180,15 @@ void Correction::conclude(Outcome outcome, std::string reason, const core::Clock
 void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
   phase_ = Phase::finishing;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
-  const bool proved = report_.verified || local_proof_;
+  // One server's word alone, even repeated, does not make the RTC its second witness.
+  const bool proved = corroborated_ || local_proof_;
   if (stepped && proved && context_.policy.write_rtc) {
     rtc_ = Task::requested;
     begin_action(ActionKind::write_rtc, now);
     out.push_back(WriteRtc{exact_rtc_offset()});
   } else {
     rtc_ = Task::finished;
-    report_.rtc = !stepped ? "" : !context_.policy.write_rtc ? "skipped: write_rtc is off" : "skipped: no witness but the RTC itself";
+    report_.rtc = !stepped ? "" : !context_.policy.write_rtc ? "skipped: write_rtc is off" : "skipped: one source alone";
   }
   start_what_was_stopped(now, out);
 }

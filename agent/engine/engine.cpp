@@ -14,6 +14,9 @@ constexpr core::seconds kVerificationAge{2400};
 constexpr std::int64_t kVerifiedDriftPpm = 100;
 // Differences of REALTIME - BOOTTIME below this are what reading two clocks in turn costs.
 constexpr core::microseconds kReadingNoise{500};
+// A daemon with another opinion undoes our step within seconds of its restart; an administrator does not so often.
+constexpr core::seconds kFightWindow{600};
+constexpr std::size_t kFightRounds = 5;
 // Notices that wait for the next correction; the channel's token bucket lets far fewer through.
 constexpr std::size_t kMostLate = 64;
 // After our write the RTC shows our time, but its second edge is learned anew: until then it is good to a second.
@@ -55,7 +58,7 @@ Commands Engine::observe(const core::Observation& observation, const Now& now) {
   append(out, std::visit(Overload{[&](const core::OffsetReading& r) { return on_reading(rebased(r, now.clocks), now); },
                                   [&](const core::ClocksCompared&) { return Commands{}; },
                                   [&](const core::HostNotice& n) { return on_notice(rebased(n, now.clocks), now); },
-                                  [&](const core::BaselineVoid& v) { return on_void(v, now); },
+                                  [&](const core::BaselineVoid& v) { return on_void(v); },
                                   [&](const core::MeasurementFailed& f) { return on_failure(f, now); }},
                          observation));
   return out;
@@ -82,10 +85,19 @@ Commands Engine::idle_rtc(const core::OffsetReading& reading, const Now& now) {
   }
   // With mode "off" the clock stays wrong: no later reading may take the new baseline for a proof that it is right.
   if (j.detection) known_wrong_ = true;
+  // Switched off means hands off, not blind: what is left wrong must not become the measure of what is right.
+  if (j.detection) out.push_back(leave_wrong(j.detection->tripwire, now));
   if (j.detection || j.learn == Learn::replace) baselines_.relearn(reading, disciplined(now));
   else if (j.learn == Learn::keep) baselines_.learn(reading, disciplined(now));
   if (j.ask_ntp) out.push_back(AskWitness{Witness::ntp});
   return out;
+}
+
+Note Engine::leave_wrong(const std::string& tripwire, const Now& now) {
+  known_wrong_ = true;
+  const std::string text = tripwire + "; mode is \"off\": left alone";
+  state_.on(StateEvent::finished_weak, text, now.clocks.realtime);
+  return {text};
 }
 
 Commands Engine::idle_ntp(const core::OffsetReading& reading, const Now& now) {
@@ -97,9 +109,11 @@ Commands Engine::idle_ntp(const core::OffsetReading& reading, const Now& now) {
     return {};
   }
   if (left_alone_ && now.clocks.raw <= left_alone_->until &&
-      core::magnitude(reading.offset - left_alone_->offset) <= policy_.step_threshold + reading.uncertainty)
+      core::magnitude(reading.offset - left_alone_->offset) <= policy_.step_threshold + reading.uncertainty) {
+    left_alone_->offset = reading.offset;  // it drifts on
     return {};
-  if (policy_.mode == core::Mode::off) return {Note{j.detection->tripwire + "; mode is \"off\""}};
+  }
+  if (policy_.mode == core::Mode::off) return {leave_wrong(j.detection->tripwire, now)};
   Commands out = open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now, false);
   if (active_) append(out, after(active_->reading(reading, now.clocks), now));
   return out;
@@ -126,6 +140,16 @@ Commands Engine::on_notice(const core::HostNotice& notice, const Now& now) {
   return open(cause, std::string("host: ") + core::to_string(notice.event), notice, std::nullopt, now, moved);
 }
 
+// Somebody who takes our steps back, again and again, is a time master of their own: reported, never fought.
+bool Engine::fighting(std::optional<core::nanoseconds> foreign_step, const Now& now) {
+  std::erase_if(undone_, [&](core::RawPoint at) { return now.clocks.raw - at > kFightWindow; });
+  if (!foreign_step || !last_total_) return false;
+  if (core::magnitude(core::Offset{*foreign_step} + *last_total_) > policy_.step_threshold) return false;
+  undone_.push_back(now.clocks.raw);
+  if (undone_.size() > kFightRounds + 1) undone_.pop_front();
+  return undone_.size() > kFightRounds;
+}
+
 // Whether the VM may live on another host, or in another process of its hypervisor, than at the notice before.
 bool Engine::host_moved(const core::HostNotice& notice) {
   const bool new_epoch = !notice.epoch.empty() && !host_epoch_.empty() && notice.epoch != host_epoch_;
@@ -150,13 +174,12 @@ core::CorrectionReport Engine::unanswered(const core::HostNotice& notice, const 
   return r;
 }
 
-Commands Engine::on_void(const core::BaselineVoid& v, const Now& now) {
+Commands Engine::on_void(const core::BaselineVoid& v) {
   baselines_.forget(v.witness);
   if (active_) {
+    // Nothing is decided on it: the witness's new reading follows at once, and one server alone must not win meanwhile.
     active_->witness_void(v.witness);
-    Commands out{Note{v.why}};
-    append(out, after(active_->advance(now.clocks), now));
-    return out;
+    return {Note{v.why}};
   }
   return {Note{v.why}, AskWitness{Witness::ntp}};
 }
@@ -208,7 +231,7 @@ Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<cor
   state_before_ = state_;
   // What NTP said before is about another clock now.
   verification_before_ = std::exchange(verification_, std::nullopt);
-  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, deadlines_}, next_number_, std::move(d), moved);
+  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), deadlines_}, next_number_, std::move(d), moved);
   return after(active_->begin(now.clocks), now);
 }
 
@@ -300,9 +323,10 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
     verification_ = Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
   else if (left_alone && ntp != evidence.end())
     verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
+  if (report.total.value != core::nanoseconds::zero()) last_total_ = report.total;
   left_alone_.reset();
   if (report.estimate && (left_alone || report.outcome == core::Outcome::observed))
-    left_alone_ = LeftAlone{now.clocks.raw + policy_.verification_deadline, report.estimate->offset};
+    left_alone_ = LeftAlone{left_until(report, now), report.estimate->offset};
   if (left_alone && !outside) {
     // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
     state_ = state_before_;
@@ -310,6 +334,18 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
   } else {
     known_wrong_ = !left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero());
   }
+}
+
+// An administrator's clock stays as it was set until a time daemon runs again; a fight is not taken up at once.
+core::RawPoint Engine::left_until(const core::CorrectionReport& report, const Now& now) const {
+  const bool foreign = report.outcome == core::Outcome::observed && report.discontinuity.cause == core::Cause::foreign_step;
+  if (!foreign) return now.clocks.raw + policy_.verification_deadline;
+  return daemon_active_ ? now.clocks.raw + kFightWindow : core::RawPoint::max();
+}
+
+void Engine::set_daemon_active(bool active) {
+  if (active && !daemon_active_) left_alone_.reset();
+  daemon_active_ = active;
 }
 
 // What the witnesses said during the correction, carried over our steps, is what they will say from now on.

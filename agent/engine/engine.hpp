@@ -43,7 +43,7 @@ class Engine {
 
   /// Takes effect for the next decision; a correction under way ends under the new policy.
   void set_policy(const core::Policy& policy) { policy_ = policy; }
-  void set_daemon_active(bool active) { daemon_active_ = active; }
+  void set_daemon_active(bool active);
 
   [[nodiscard]] const core::Policy& policy() const { return policy_; }
   [[nodiscard]] core::ClockState state() const { return state_.state(); }
@@ -71,18 +71,21 @@ class Engine {
   Commands on_reading(const core::OffsetReading& reading, const Now& now);
   Commands on_notice(const core::HostNotice& notice, const Now& now);
   [[nodiscard]] core::CorrectionReport unanswered(const core::HostNotice& notice, const Now& now) const;
-  Commands on_void(const core::BaselineVoid& v, const Now& now);
+  Commands on_void(const core::BaselineVoid& v);
   Commands on_failure(const core::MeasurementFailed& failure, const Now& now);
   Commands idle_rtc(const core::OffsetReading& reading, const Now& now);
+  Note leave_wrong(const std::string& tripwire, const Now& now);
   Commands idle_ntp(const core::OffsetReading& reading, const Now& now);
   Commands compare_clocks(const Now& now);
   Commands foreign(const ForeignChange& change, const Now& now);
   Commands open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
                 const Now& now, bool moved);
   [[nodiscard]] bool host_moved(const core::HostNotice& notice);
+  [[nodiscard]] bool fighting(std::optional<core::nanoseconds> foreign_step, const Now& now);
   Commands after(Commands commands, const Now& now);
   Commands open_what_came_late(const Now& now);
   void close(const Correction& ended, const Now& now);
+  [[nodiscard]] core::RawPoint left_until(const core::CorrectionReport& report, const Now& now) const;
   void judge_outcome(const Correction& ended, const Now& now);
   void renew_baselines(const Correction& ended, const Now& now);
   void count(const core::CorrectionReport& report);
@@ -100,6 +103,8 @@ class Engine {
   std::uint64_t deadlines_ = 0;
   std::deque<core::HostNotice> late_notices_;  // came too late for the running correction, oldest first
   core::nanoseconds late_step_{};              // somebody else's, likewise
+  std::optional<core::Offset> last_total_;     // what the last correction that stepped did
+  std::deque<core::RawPoint> undone_;          // when somebody took such a step back
   std::string host_epoch_;
   std::optional<Verification> verification_;
   std::optional<Verification> verification_before_;  // the correction under way; void while it runs

@@ -76,7 +76,7 @@ const Scenario kScenarios[] = {
      .policy = with(core::Mode::off),
      .script = pause_and_tell,
      .then_run = 3s,
-     .expect = {.error = 21s, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::synchronized}},
+     .expect = {.error = 21s, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::degraded}},
     {.name = "mode slew-only leaves it to the daemon",
      .machine = {},
      .policy = with(core::Mode::slew_only),

@@ -46,7 +46,7 @@ const Scenario kScenarios[] = {
     {.name = "notice, NTP alone as witness",
      .machine = no_rtc(),
      .script = [](Machine& r) { r.world.pause(47550ms); r.host_tells(NoticeEvent::resumed, false); },
-     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::degraded, .right_within = 100ms}},
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
     {.name = "stop-first",
      .machine = {},
      .policy = stop_first(),

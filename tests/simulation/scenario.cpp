@@ -7,6 +7,8 @@ namespace {
 
 double ms(nanoseconds v) { return static_cast<double>(v.count()) / 1e6; }
 
+}  // namespace
+
 std::string story(const Machine& run) {
   std::string text;
   for (const auto& r : run.guest.reports) {
@@ -22,8 +24,6 @@ std::string story(const Machine& run) {
   for (const auto& n : run.guest.notes) text += "\n  note " + n;
   return text + "\n  state " + core::to_string(run.guest.engine().state()) + ": " + run.guest.engine().state_reason();
 }
-
-}  // namespace
 
 void check(const Scenario& s, Machine& run) {
   SCOPED_TRACE(std::string(s.name) + story(run));

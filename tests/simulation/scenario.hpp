@@ -49,6 +49,8 @@ struct Scenario {
   Expect expect;
 };
 
+/// What happened, for a failing test's output.
+[[nodiscard]] std::string story(const Machine& run);
 /// Plays it and checks it, and what must hold for every one: daemon running again, each notice answered once.
 void play(const Scenario& s, std::uint64_t seed = 1);
 /// The part of play() after the script.

@@ -56,7 +56,45 @@ TEST(ForeignStepTest, AdminWithoutATimeDaemonMeantIt) {
   EXPECT_TRUE(rig.steps.empty());
   EXPECT_EQ(rig.count<StopDaemons>(), 0U);
   rig.learn_rtc();
+  for (int i = 0; i < 10; ++i) {
+    rig.clock.advance(1020s);
+    rig.observe(rig.ntp());
+  }
   EXPECT_EQ(rig.reports.size(), 1U) << "and it is not brought up again";
+  EXPECT_TRUE(rig.steps.empty());
+  rig.engine.set_daemon_active(true);
+  rig.observe(rig.ntp({}, 2, 2));
+  EXPECT_EQ(rig.steps.size(), 1U) << "a time daemon runs again: the time is wanted right";
+}
+
+TEST(ForeignStepTest, WhetherADaemonRunsIsAskedAnew) {
+  EngineRig rig;
+  rig.hold_daemons = true;
+  rig.engine.set_daemon_active(false);  // so it was when last looked; it was started since
+  rig.learn_rtc();
+  rig.clock.step(3600s);
+  rig.compare();
+  rig.observe(rig.coarse_rtc());
+  rig.observe(rig.ntp());
+  EXPECT_EQ(rig.count<AskDaemons>(), 1U);
+  EXPECT_TRUE(rig.reports.empty()) << "nothing is decided on old knowledge";
+  EXPECT_TRUE(rig.steps.empty());
+  rig.daemons_known(true);
+  ASSERT_EQ(rig.steps.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(rig.steps[0].offset.value.count()), -3600e9, 10e6);
+}
+
+TEST(ForeignStepTest, WithoutAnAnswerAboutDaemonsTheDeadlineDecides) {
+  EngineRig rig;
+  rig.hold_daemons = true;
+  rig.learn_rtc();
+  rig.clock.step(3600s);
+  rig.compare();
+  rig.observe(rig.coarse_rtc());
+  rig.observe(rig.ntp());
+  EXPECT_TRUE(rig.steps.empty());
+  rig.deadline();
+  EXPECT_EQ(rig.steps.size(), 1U) << "a daemon was running when last looked";
 }
 
 TEST(ForeignStepTest, IgnoredWhereConfigured) {
@@ -163,6 +201,29 @@ TEST(ForeignStepTest, AfterTheVerificationItGetsACorrectionOfItsOwn) {
   rig.observe(rig.ntp());
   EXPECT_EQ(rig.steps.size(), 2U);
   EXPECT_LT(std::abs(rig.error_ms()), 1.0);
+}
+
+TEST(ForeignStepTest, NoEndlessFightWithAnotherTimeMaster) {
+  EngineRig rig;
+  rig.learn_rtc();
+  for (int i = 0; i < 12; ++i) {
+    rig.clock.advance(10s);
+    rig.clock.step(-500s);
+    rig.compare();
+    rig.observe(rig.coarse_rtc());
+    rig.observe(rig.ntp());
+    if (rig.engine.busy()) rig.finish_well();
+    if (rig.steps.size() == 7) break;
+  }
+  EXPECT_LE(rig.steps.size(), 6U);
+  EXPECT_EQ(rig.report().outcome, Outcome::observed);
+  EXPECT_NE(rig.report().reason.find("keeps taking our steps back"), std::string::npos);
+  rig.clock.advance(700s);
+  rig.clock.step(-500s);
+  rig.compare();
+  rig.observe(rig.coarse_rtc());
+  rig.observe(rig.ntp());
+  EXPECT_GE(rig.steps.size(), 6U) << "later it is tried again";
 }
 
 TEST(ForeignStepTest, GuestSuspendIsLookedInto) {

@@ -168,6 +168,21 @@ TEST(IdleTest, BaselineVoidDuringAnInvestigationDropsItsWord) {
   EXPECT_TRUE(rig.steps.empty());
 }
 
+TEST(IdleTest, LyingServerDoesNotWinWhileTheRtcIsLearnedAnew) {
+  EngineRig rig;
+  rig.rtc_phase = 0ms;
+  rig.learn_rtc();
+  rig.hold_reconsider = true;
+  rig.observe(rig.ntp(500s));
+  rig.observe(rig.coarse_rtc());
+  rig.hold_reconsider = false;
+  rig.reconsider();
+  rig.observe(core::BaselineVoid{Witness::rtc, "the kernel wrote it"});
+  rig.observe(rig.rtc());
+  rig.deadline();
+  EXPECT_TRUE(rig.steps.empty());
+}
+
 TEST(IdleTest, WithoutNtpTheKernelsWordCounts) {
   EngineRig rig;
   rig.fail(Witness::ntp);

@@ -47,6 +47,20 @@ TEST(ModeTest, OffAnswersANoticeAndDoesNothing) {
   EXPECT_EQ(effects(rig), 0U);
 }
 
+TEST(ModeTest, WhatHappenedWhileOffIsFoundLater) {
+  EngineRig rig = with(Mode::off);
+  rig.learn_rtc();
+  rig.clock.pause(2s);
+  rig.observe(rig.rtc());
+  rig.observe(rig.rtc());
+  rig.engine.set_policy(policy());
+  rig.observe(rig.notice("r1", core::NoticeEvent::resync));
+  rig.observe(rig.rtc());
+  rig.observe(rig.ntp());
+  ASSERT_EQ(rig.steps.size(), 1U) << "the RTC, learned with the clock wrong, does not outweigh the only server";
+  EXPECT_NEAR(static_cast<double>(rig.steps[0].offset.value.count()), 2e9, 10e6);
+}
+
 TEST(ModeTest, SlewOnlyNeverSteps) {
   EngineRig rig = with(Mode::slew_only);
   rig.engine.set_daemon_active(false);
@@ -153,6 +167,20 @@ TEST(ModeTest, PolicyChangesBetweenCorrections) {
   EXPECT_EQ(effects(rig), 0U);
   rig.engine.set_policy(policy());
   rig.observe(rig.notice_with_exchange("n2"));
+  EXPECT_EQ(rig.steps.size(), 1U);
+}
+
+TEST(ModeTest, WhatOffLeftWrongIsCorrectedOnceItIsOnAgain) {
+  EngineRig rig = with(Mode::off);
+  rig.learn_rtc();
+  rig.clock.pause(20s);
+  rig.observe(rig.rtc());
+  rig.observe(rig.rtc());
+  EXPECT_EQ(rig.engine.state(), core::ClockState::degraded);
+  EXPECT_EQ(effects(rig), 0U);
+  rig.engine.set_policy(policy());
+  rig.observe(rig.ntp());
+  rig.observe(rig.rtc());
   EXPECT_EQ(rig.steps.size(), 1U);
 }
 
