@@ -43,6 +43,23 @@ TEST(ForeignStepTest, DaemonThatSteppedRightlyIsLeftAlone) {
   EXPECT_EQ(rig.engine.state(), ClockState::synchronized);
 }
 
+TEST(ForeignStepTest, DaemonThatTookBackAnUnseenGapIsLeftAlone) {
+  EngineRig rig;
+  rig.clock.pause(3s);  // while the RTC was being learned anew
+  rig.learn_rtc();
+  rig.clock.step(3s);  // the restarted daemon's first burst
+  rig.compare();
+  rig.observe(rig.rtc());  // asks for a step back: the daemon is stopped meanwhile
+  rig.stopped();
+  rig.observe(rig.ntp());
+  rig.deadline();
+  rig.started();
+  ASSERT_EQ(rig.reports.size(), 1U);
+  EXPECT_EQ(rig.report().outcome, Outcome::no_action) << rig.report().reason;
+  EXPECT_TRUE(rig.steps.empty());
+  EXPECT_EQ(rig.engine.state(), ClockState::synchronized);
+}
+
 TEST(ForeignStepTest, AdminWithoutATimeDaemonMeantIt) {
   EngineRig rig;
   rig.engine.set_daemon_active(false);
