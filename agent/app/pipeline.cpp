@@ -71,6 +71,12 @@ void Pipeline::apply(const engine::ApplyStep& step) {
   post([this, result](const engine::Now& now) { return engine_.stepped(result, now); });
 }
 
+void Pipeline::arm(const engine::ArmDeadline& deadline) {
+  deadline_ = scheduler_.after(deadline.delay, [this, token = deadline.token] {
+    post([this, token](const engine::Now& now) { return engine_.deadline(token, now); });
+  });
+}
+
 void Pipeline::perform(const engine::Command& command) {
   std::visit(
       Overload{
@@ -99,11 +105,7 @@ void Pipeline::perform(const engine::Command& command) {
               post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
             });
           },
-          [&](const engine::ArmDeadline& a) {
-            deadline_ = scheduler_.after(a.delay, [this, token = a.token] {
-              post([this, token](const engine::Now& now) { return engine_.deadline(token, now); });
-            });
-          },
+          [&](const engine::ArmDeadline& a) { arm(a); },
           [&](const engine::DisarmDeadline&) { deadline_.reset(); },
           [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
           [&](const engine::Publish& p) {

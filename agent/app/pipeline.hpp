@@ -41,6 +41,7 @@ class Pipeline {
   void perform(const engine::Command& command);
   void ask(core::Witness witness);
   void apply(const engine::ApplyStep& step);
+  void arm(const engine::ArmDeadline& deadline);
   [[nodiscard]] engine::Now now();
 
   engine::Engine& engine_;
