@@ -15,18 +15,42 @@ MachineSpec with(DaemonKind kind) {
 void pause(Machine& r) { r.world.pause(47550ms); }
 
 const Scenario kScenarios[] = {
-    {.name = "ntpd", .machine = with(DaemonKind::ntpd), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
-    {.name = "chrony", .machine = with(DaemonKind::chrony), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
-    {.name = "timesyncd", .machine = with(DaemonKind::timesyncd), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
-    {.name = "none", .machine = with(DaemonKind::none), .script = pause, .then_run = 300s, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "ntpd",
+     .machine = with(DaemonKind::ntpd),
+     .script = pause,
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "chrony",
+     .machine = with(DaemonKind::chrony),
+     .script = pause,
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "timesyncd",
+     .machine = with(DaemonKind::timesyncd),
+     .script = pause,
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "none",
+     .machine = with(DaemonKind::none),
+     .script = pause,
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "will not stop in time",
      .machine = {},
-     .script = [](Machine& r) { r.world.services.unit("ntpsec.service").stop_takes = 60s; r.world.pause(47550ms); },
+     .script =
+         [](Machine& r) {
+           r.world.services.unit("ntpsec.service").stop_takes = 60s;
+           r.world.pause(47550ms);
+         },
      .then_run = 60s,
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 1300ms}},
     {.name = "systemd cannot be asked",
      .machine = {},
-     .script = [](Machine& r) { r.world.services.bus_error = core::Error{core::ErrorCode::unavailable, "no bus"}; r.world.pause(47550ms); },
+     .script =
+         [](Machine& r) {
+           r.world.services.bus_error = core::Error{core::ErrorCode::unavailable, "no bus"};
+           r.world.pause(47550ms);
+         },
      .then_run = 30s,
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 1300ms}},
     {.name = "ntpd gives up above its panic threshold before it is asked",

@@ -26,22 +26,44 @@ MachineSpec starts_wrong(nanoseconds error) {
 }
 
 const Scenario kScenarios[] = {
-    {.name = "date -s, years back", .machine = {}, .script = [](Machine& r) { r.world.set_clock(-1341 * kDay); }, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
-    {.name = "date -s, years ahead", .machine = {}, .script = [](Machine& r) { r.world.set_clock(2000 * kDay); }, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
-    {.name = "years back, three servers", .machine = servers(3), .script = [](Machine& r) { r.world.set_clock(-1341 * kDay); }, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "date -s, years back",
+     .machine = {},
+     .script = [](Machine& r) { r.world.set_clock(-1341 * kDay); },
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
+    {.name = "date -s, years ahead",
+     .machine = {},
+     .script = [](Machine& r) { r.world.set_clock(2000 * kDay); },
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
+    {.name = "years back, three servers",
+     .machine = servers(3),
+     .script = [](Machine& r) { r.world.set_clock(-1341 * kDay); },
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "date -s while no daemon runs: meant",
      .machine = daemonless(),
      .script = [](Machine& r) { r.world.set_clock(3600s); },
      .expect = {.error = 3601s, .steps = 0, .outcome = Outcome::observed, .state = ClockState::degraded}},
     {.name = "the hypervisor's agent was faster",
      .machine = {},
-     .script = [](Machine& r) { r.world.pause(20s); r.world.run(1ms); r.world.set_clock(20s); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(20s);
+           r.world.run(1ms);
+           r.world.set_clock(20s);
+         },
      .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action}},
     {.name = "the hypervisor's agent was slower: its step is undone",
      .machine = {},
-     .script = [](Machine& r) { r.world.pause(20s); r.world.run(8s); r.world.set_clock(20s); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(20s);
+           r.world.run(8s);
+           r.world.set_clock(20s);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
-    {.name = "guest suspend", .machine = {}, .script = [](Machine& r) { r.world.suspend(600s); }, .expect = {.error = 5ms, .steps = 0, .outcome = {}}},
+    {.name = "guest suspend",
+     .machine = {},
+     .script = [](Machine& r) { r.world.suspend(600s); },
+     .expect = {.error = 5ms, .steps = 0, .outcome = {}}},
     {.name = "wrong from the start, one server: noticed by the first verification",
      .machine = starts_wrong(-700ms),
      .script = [](Machine&) {},

@@ -42,7 +42,8 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
 app::PipelineListener Guest::listener() {
   return {[this](const core::CorrectionReport& report) {
             ++published;
-            largest_report_ = std::max(largest_report_, report.actions.size() + report.discontinuity.evidence.size() + report.notices.size());
+            largest_report_ =
+                std::max(largest_report_, report.actions.size() + report.discontinuity.evidence.size() + report.notices.size());
             for (const std::string& id : report.notices) ++answers[id];
             if (reports.size() < reports_kept) reports.push_back(report);
             (void)history_.add(report);

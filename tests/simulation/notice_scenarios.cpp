@@ -59,7 +59,11 @@ const Scenario kScenarios[] = {
      .expect = {.error = 310ms, .steps = 1, .outcome = Outcome::corrected, .state = ClockState::degraded}},
     {.name = "no witness at all",
      .machine = no_witness(),
-     .script = [](Machine& r) { r.world.pause(20s); r.host_tells(NoticeEvent::resumed, false); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(20s);
+           r.host_tells(NoticeEvent::resumed, false);
+         },
      .expect = {.error = 21s, .steps = 0, .outcome = Outcome::refused, .state = ClockState::refused}},
     {.name = "no witness but the host's exchange",
      .machine = no_witness(),

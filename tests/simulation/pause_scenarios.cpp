@@ -29,11 +29,19 @@ MachineSpec no_rtc() {
 const Scenario kScenarios[] = {
     {.name = "notice with exchange, 47.55 s",
      .machine = {},
-     .script = [](Machine& r) { r.world.pause(47550ms); r.host_tells(NoticeEvent::hot_upgrade, true); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(47550ms);
+           r.host_tells(NoticeEvent::hot_upgrade, true);
+         },
      .expect = {.error = 3ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 60ms}},
     {.name = "notice with a bare stamp",
      .machine = {},
-     .script = [](Machine& r) { r.world.pause(47550ms); r.host_tells(NoticeEvent::resumed, false); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(47550ms);
+           r.host_tells(NoticeEvent::resumed, false);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
     {.name = "no notice",
      .machine = {},
@@ -45,25 +53,44 @@ const Scenario kScenarios[] = {
      .expect = {.error = 10ms, .steps = 1, .outcome = Outcome::corrected, .state = ClockState::degraded, .right_within = 2100ms}},
     {.name = "notice, NTP alone as witness",
      .machine = no_rtc(),
-     .script = [](Machine& r) { r.world.pause(47550ms); r.host_tells(NoticeEvent::resumed, false); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(47550ms);
+           r.host_tells(NoticeEvent::resumed, false);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 100ms}},
     {.name = "stop-first",
      .machine = {},
      .policy = stop_first(),
-     .script = [](Machine& r) { r.world.pause(47550ms); r.host_tells(NoticeEvent::hot_upgrade, true); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(47550ms);
+           r.host_tells(NoticeEvent::hot_upgrade, true);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized, .right_within = 1500ms}},
     {.name = "the counter ran on: REALTIME is right at once",
      .machine = {},
-     .script = [](Machine& r) { r.world.pause(47550ms, true); r.host_tells(NoticeEvent::resumed, true); },
+     .script =
+         [](Machine& r) {
+           r.world.pause(47550ms, true);
+           r.host_tells(NoticeEvent::resumed, true);
+         },
      .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action}},
     {.name = "the counter ran on, no notice",
      .machine = {},
      .script = [](Machine& r) { r.world.pause(47550ms, true); },
      .expect = {.error = 5ms, .steps = 0, .outcome = {}}},
-    {.name = "23.5 days", .machine = {}, .script = [](Machine& r) { r.world.pause(2035372s); }, .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "23.5 days",
+     .machine = {},
+     .script = [](Machine& r) { r.world.pause(2035372s); },
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "migration, the RTC's phase moves",
      .machine = {},
-     .script = [](Machine& r) { r.world.move(5500ms, 900ms, "host-b"); r.host_tells(NoticeEvent::migrated, true); },
+     .script =
+         [](Machine& r) {
+           r.world.move(5500ms, 900ms, "host-b");
+           r.host_tells(NoticeEvent::migrated, true);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "restore nobody announced, the RTC's phase moves",
      .machine = {},
@@ -71,7 +98,11 @@ const Scenario kScenarios[] = {
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "live migration, 0.3 s",
      .machine = {},
-     .script = [](Machine& r) { r.world.move(300ms, -400ms, "host-b"); r.host_tells(NoticeEvent::migrated, true); },
+     .script =
+         [](Machine& r) {
+           r.world.move(300ms, -400ms, "host-b");
+           r.host_tells(NoticeEvent::migrated, true);
+         },
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
 };
 

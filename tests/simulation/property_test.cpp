@@ -1,5 +1,6 @@
 // Random machines, random histories: what must hold whatever happens. The seed is in a failing test's output;
 // CLOCKMEND_SEEDS=first..last (or a count) plays others.
+#include <algorithm>
 #include <cstdlib>
 
 #include "tests/simulation/scenario.hpp"
@@ -49,31 +50,50 @@ MachineSpec random_machine(Dice& dice) {
 
 nanoseconds random_gap(Dice& dice) {
   switch (dice.upto(5)) {
-    case 0: return dice.within(200ms);
-    case 1: return dice.within(2s);
-    case 2: return dice.within(60s);
-    case 3: return dice.within(3600s);
-    default: return dice.within(nanoseconds(86400s * 30));
+    case 0:
+      return dice.within(200ms);
+    case 1:
+      return dice.within(2s);
+    case 2:
+      return dice.within(60s);
+    case 3:
+      return dice.within(3600s);
+    default:
+      return dice.within(nanoseconds(86400s * 30));
   }
 }
 
 void random_event(Machine& r, Dice& dice) {
   switch (dice.upto(9)) {
-    case 0: r.world.pause(random_gap(dice)); break;
+    case 0:
+      r.world.pause(random_gap(dice));
+      break;
     case 1:
       r.world.pause(random_gap(dice));
       r.host_tells(core::NoticeEvent::resumed, dice.one_in(2), dice.within(2s));
       break;
-    case 2: r.world.pause(random_gap(dice), true); break;
+    case 2:
+      r.world.pause(random_gap(dice), true);
+      break;
     case 3:
       r.world.move(random_gap(dice), dice.within(2s) - 1s, dice.one_in(2) ? "host-b" : "host-c");
       if (!dice.one_in(3)) r.host_tells(core::NoticeEvent::migrated, true, dice.within(500ms));
       break;
-    case 4: r.world.set_clock(dice.one_in(2) ? random_gap(dice) : -random_gap(dice)); break;
-    case 5: r.world.hwclock_write(); break;
-    case 6: r.host_tells(core::NoticeEvent::resumed, dice.one_in(2), 1ms); break;
-    case 7: r.world.suspend(random_gap(dice)); break;
-    default: r.guest.notify(r.world.notice(core::NoticeEvent::pausing, true)); break;
+    case 4:
+      r.world.set_clock(dice.one_in(2) ? random_gap(dice) : -random_gap(dice));
+      break;
+    case 5:
+      r.world.hwclock_write();
+      break;
+    case 6:
+      r.host_tells(core::NoticeEvent::resumed, dice.one_in(2), 1ms);
+      break;
+    case 7:
+      r.world.suspend(random_gap(dice));
+      break;
+    default:
+      r.guest.notify(r.world.notice(core::NoticeEvent::pausing, true));
+      break;
   }
 }
 
@@ -122,6 +142,9 @@ void play_random(std::uint64_t seed) {
   const bool left_alone = spec.daemon == DaemonKind::none && r.world.foreign_steps > 0;
   if (left_alone) return;
   r.world.run(2500s);
+  // One source alone may not move a clock far (the guards): then it must say so.
+  const auto honest = std::count_if(spec.servers.begin(), spec.servers.end(), [](const Server& x) { return x.kind == Server::Kind::honest; });
+  if (honest == 1 && r.guest.engine().state() == core::ClockState::refused) return;
   EXPECT_LE(r.error(), 160ms) << "story" << story(r);
 }
 

@@ -12,15 +12,18 @@ double ms(nanoseconds v) { return static_cast<double>(v.count()) / 1e6; }
 std::string story(const Machine& run) {
   std::string text;
   for (const auto& r : run.guest.reports) {
-    text += "\n  report " + std::to_string(r.number) + ": " + core::to_string(r.outcome) + ", " + r.reason + " [" + r.discontinuity.tripwire + "]";
+    text += "\n  report " + std::to_string(r.number) + ": " + core::to_string(r.outcome) + ", " + r.reason + " [" +
+            r.discontinuity.tripwire + "]";
     for (const auto& e : r.discontinuity.evidence)
-      text += "\n    " + std::string(core::to_string(e.reading.witness)) + " " + core::to_string(e.basis) + " " + std::to_string(ms(e.needed.middle().value)) +
-              " +- " + std::to_string(ms(e.needed.half_width())) + " ms" + (e.used ? " used" : "");
+      text += "\n    " + std::string(core::to_string(e.reading.witness)) + " " + core::to_string(e.basis) + " " +
+              std::to_string(ms(e.needed.middle().value)) + " +- " + std::to_string(ms(e.needed.half_width())) + " ms" +
+              (e.used ? " used" : "");
     for (const auto& a : r.actions)
-      text += "\n    " + std::string(core::to_string(a.kind)) + " " + std::to_string(ms(a.begun)) + ".." + std::to_string(ms(a.ended)) + " " + a.detail +
-              (a.offset ? " offset " + std::to_string(ms(a.offset->value)) : "");
+      text += "\n    " + std::string(core::to_string(a.kind)) + " " + std::to_string(ms(a.begun)) + ".." + std::to_string(ms(a.ended)) +
+              " " + a.detail + (a.offset ? " offset " + std::to_string(ms(a.offset->value)) : "");
   }
-  for (const auto& s : run.world.steps) text += "\n  step " + std::to_string(ms(s.amount)) + " ms, " + std::to_string(ms(s.since_event)) + " ms after the event";
+  for (const auto& s : run.world.steps)
+    text += "\n  step " + std::to_string(ms(s.amount)) + " ms, " + std::to_string(ms(s.since_event)) + " ms after the event";
   for (const auto& n : run.guest.notes) text += "\n  note " + n;
   return text + "\n  state " + core::to_string(run.guest.engine().state()) + ": " + run.guest.engine().state_reason();
 }

@@ -13,7 +13,8 @@ namespace clockmend::sim {
 /// A machine with the agent on it, left alone until everything is learned.
 class Machine {
  public:
-  explicit Machine(const MachineSpec& machine, const core::Policy& policy = default_policy(), std::uint64_t seed = 1, nanoseconds settle = 60s)
+  explicit Machine(const MachineSpec& machine, const core::Policy& policy = default_policy(), std::uint64_t seed = 1,
+                   nanoseconds settle = 60s)
       : world(machine, seed), guest(world, policy, machine.servers.size()) {
     world.run(settle);
     guest.reports.clear();

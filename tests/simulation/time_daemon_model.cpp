@@ -21,10 +21,14 @@ constexpr long kFirstLook = 6;  // seconds from start to the first measurement
 
 std::string TimeDaemonModel::unit() const {
   switch (kind_) {
-    case DaemonKind::none: return "";
-    case DaemonKind::ntpd: return "ntpsec.service";
-    case DaemonKind::chrony: return "chrony.service";
-    case DaemonKind::timesyncd: return "systemd-timesyncd.service";
+    case DaemonKind::none:
+      return "";
+    case DaemonKind::ntpd:
+      return "ntpsec.service";
+    case DaemonKind::chrony:
+      return "chrony.service";
+    case DaemonKind::timesyncd:
+      return "systemd-timesyncd.service";
   }
   return "";
 }
@@ -39,10 +43,13 @@ DaemonAction TimeDaemonModel::second(std::optional<core::nanoseconds> error, con
   ++age_;
   last_.step = 0ns;
   if (!error) return last_ = {.step = 0ns, .slew_ppm = 0, .synchronized = last_.synchronized, .exits = false};
-  if (age_ == kFirstLook) last_ = first_look(*error);
-  else if (age_ > kFirstLook && age_ % poll.count() == 0) last_ = look(*error);
+  if (age_ == kFirstLook)
+    last_ = first_look(*error);
+  else if (age_ > kFirstLook && age_ % poll.count() == 0)
+    last_ = look(*error);
   // chrony corrects while it goes; the rate follows what is left.
-  else if (kind_ == DaemonKind::chrony && last_.slew_ppm != 0) last_.slew_ppm = rate(*error, 1s, 83'333);
+  else if (kind_ == DaemonKind::chrony && last_.slew_ppm != 0)
+    last_.slew_ppm = rate(*error, 1s, 83'333);
   return last_;
 }
 
@@ -56,13 +63,15 @@ DaemonAction TimeDaemonModel::look(core::nanoseconds error) {
   const bool far = magnitude(error) > 128ms;
   off_since_ = far ? (off_since_ == 0 ? age_ : off_since_) : 0;
   switch (kind_) {
-    case DaemonKind::none: return {};
+    case DaemonKind::none:
+      return {};
     case DaemonKind::ntpd:
       if (magnitude(error) > 1000s) return {.step = 0ns, .slew_ppm = 0, .synchronized = false, .exits = true};
       if (far && age_ - off_since_ < 300) return last_;
       if (far) return {.step = error, .slew_ppm = 0, .synchronized = true, .exits = false};
       break;
-    case DaemonKind::chrony: return {.step = 0ns, .slew_ppm = rate(error, 1s, 83'333), .synchronized = true, .exits = false};
+    case DaemonKind::chrony:
+      return {.step = 0ns, .slew_ppm = rate(error, 1s, 83'333), .synchronized = true, .exits = false};
     case DaemonKind::timesyncd:
       if (magnitude(error) > 400ms) return {.step = error, .slew_ppm = 0, .synchronized = true, .exits = false};
       break;

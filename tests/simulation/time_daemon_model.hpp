@@ -11,9 +11,9 @@ namespace clockmend::sim {
 enum class DaemonKind { none, ntpd, chrony, timesyncd };
 
 struct DaemonAction {
-  core::nanoseconds step{};  // set the clock by this
-  long slew_ppm = 0;         // from now on
-  bool synchronized = false; // clears STA_UNSYNC
+  core::nanoseconds step{};   // set the clock by this
+  long slew_ppm = 0;          // from now on
+  bool synchronized = false;  // clears STA_UNSYNC
   bool exits = false;
 };
 
@@ -37,8 +37,8 @@ class TimeDaemonModel {
 
   DaemonKind kind_;
   std::string run_;
-  long age_ = 0;           // seconds since this run began
-  long off_since_ = 0;     // ntpd: above the step threshold since
+  long age_ = 0;        // seconds since this run began
+  long off_since_ = 0;  // ntpd: above the step threshold since
   DaemonAction last_{};
 };
 

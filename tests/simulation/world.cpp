@@ -30,10 +30,17 @@ void World::set_server(std::size_t i, const Server& server) {
   script.out = script.back = 1ms + nanoseconds(static_cast<std::int64_t>(random.next64() % 3'000'000));
   script.root_dispersion = 1ms;
   switch (server.kind) {
-    case Server::Kind::honest: break;
-    case Server::Kind::liar: script.error = server.error; break;
-    case Server::Kind::dead: script.dead = true; break;
-    case Server::Kind::slow: script.out = script.back = 150ms; break;
+    case Server::Kind::honest:
+      break;
+    case Server::Kind::liar:
+      script.error = server.error;
+      break;
+    case Server::Kind::dead:
+      script.dead = true;
+      break;
+    case Server::Kind::slow:
+      script.out = script.back = 150ms;
+      break;
     case Server::Kind::kod:
       script.stratum = 0;
       script.leap = 3;
@@ -122,7 +129,8 @@ void World::tick() {
   long ppm = spec_.crystal_ppm;
   if (daemon_running()) {
     auto& unit = services.unit(daemon.unit());
-    const bool heard = std::any_of(spec_.servers.begin(), spec_.servers.end(), [](const Server& s) { return s.kind == Server::Kind::honest; });
+    const bool heard =
+        std::any_of(spec_.servers.begin(), spec_.servers.end(), [](const Server& s) { return s.kind == Server::Kind::honest; });
     const DaemonAction action = daemon.second(heard ? std::optional(error()) : std::nullopt, unit.state.invocation_id);
     if (action.step != 0ns) set_clock(action.step);
     if (action.synchronized) clock.status.unsynchronized = false;

@@ -37,11 +37,11 @@ struct Server {
 struct MachineSpec {
   std::vector<Server> servers{{}};
   DaemonKind daemon = DaemonKind::ntpd;
-  nanoseconds rtc_phase{-670ms};   // measured under QEMU
+  nanoseconds rtc_phase{-670ms};  // measured under QEMU
   bool rtc = true;
-  nanoseconds host_error{};        // the host's clock minus true time
-  nanoseconds start_error{};       // truth - REALTIME when the agent starts
-  long crystal_ppm = 0;            // rate of the clock while nobody disciplines it
+  nanoseconds host_error{};   // the host's clock minus true time
+  nanoseconds start_error{};  // truth - REALTIME when the agent starts
+  long crystal_ppm = 0;       // rate of the clock while nobody disciplines it
   std::string epoch = "host-a";
 };
 
@@ -109,7 +109,7 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   MachineSpec spec_;
   std::function<void()> on_set_;
   core::MonotonicPoint last_event_{};
-  nanoseconds to_slew_{};          // adjtime(3) of the agent: what is left of it
+  nanoseconds to_slew_{};  // adjtime(3) of the agent: what is left of it
   core::MonotonicPoint next_rtc_sync_{};
   unsigned notices_ = 0;
 };

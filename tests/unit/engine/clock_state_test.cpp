@@ -23,7 +23,8 @@ constexpr Row kTable[] = {
     {E::disturbed, {S::suspect, S::suspect, S::suspect, S::correcting, S::verifying, S::suspect, S::suspect}},
     {E::correcting, {S::correcting, S::correcting, S::correcting, S::correcting, S::verifying, S::correcting, S::correcting}},
     {E::stepped, {S::verifying, S::verifying, S::verifying, S::verifying, S::verifying, S::verifying, S::verifying}},
-    {E::finished_ok, {S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized}},
+    {E::finished_ok,
+     {S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized, S::synchronized}},
     {E::finished_weak, {S::degraded, S::degraded, S::degraded, S::degraded, S::degraded, S::degraded, S::degraded}},
     {E::refused, {S::refused, S::refused, S::refused, S::refused, S::refused, S::refused, S::refused}},
 };
@@ -31,8 +32,7 @@ constexpr Row kTable[] = {
 TEST(ClockStateTest, EveryEventInEveryState) {
   for (const Row& row : kTable)
     for (std::size_t i = 0; i < std::size(kStates); ++i)
-      EXPECT_EQ(next(kStates[i], row.event), row.to[i])
-          << "event " << static_cast<int>(row.event) << " in " << core::to_string(kStates[i]);
+      EXPECT_EQ(next(kStates[i], row.event), row.to[i]) << "event " << static_cast<int>(row.event) << " in " << core::to_string(kStates[i]);
 }
 
 TEST(ClockStateTest, ValidSinceCoversOnlyTheSynchronizedTime) {

@@ -54,7 +54,8 @@ TEST(RestoreFirstTest, WholeSequence) {
   EXPECT_EQ(r.outcome, Outcome::corrected);
   EXPECT_TRUE(r.verified);
   EXPECT_EQ(r.notices, std::vector<std::string>{"n1"});
-  EXPECT_EQ(kinds(r), (std::vector{ActionKind::stop_daemon, ActionKind::step, ActionKind::verify, ActionKind::write_rtc, ActionKind::start_daemon}));
+  EXPECT_EQ(kinds(r),
+            (std::vector{ActionKind::stop_daemon, ActionKind::step, ActionKind::verify, ActionKind::write_rtc, ActionKind::start_daemon}));
   for (const auto& a : r.actions) EXPECT_TRUE(a.ok) << core::to_string(a.kind);
   EXPECT_EQ(r.duration, 600ms);
   EXPECT_EQ(rig.engine.state(), ClockState::synchronized);

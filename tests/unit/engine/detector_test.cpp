@@ -53,7 +53,7 @@ struct GapRow {
 TEST_F(JudgeRtcTest, GapsBySizeAndExactness) {
   const GapRow rows[] = {
       {3ms, 2ms, false, Learn::keep},      {30ms, 2ms, false, Learn::replace}, {60ms, 2ms, true, Learn::keep},
-      {47550ms, 2ms, true, Learn::keep},   {300ms, 505ms, false, Learn::keep},  {600ms, 505ms, true, Learn::keep},
+      {47550ms, 2ms, true, Learn::keep},   {300ms, 505ms, false, Learn::keep}, {600ms, 505ms, true, Learn::keep},
       {47550ms, 505ms, true, Learn::keep},
   };
   for (const GapRow& row : rows) {

@@ -64,7 +64,9 @@ class EngineRig {
   void fail(Witness w) { observe(core::MeasurementFailed{w, "it is away"}); }
   void compare() { observe(core::ClocksCompared{clock.snapshot()}); }
   void daemons_known(std::optional<bool> active) { perform(engine.daemons_known(active, now())); }
-  void stopped(bool any = true, bool ok = true) { perform(engine.daemons_stopped({ok, any, any ? "ntpsec.service" : "none active"}, now())); }
+  void stopped(bool any = true, bool ok = true) {
+    perform(engine.daemons_stopped({ok, any, any ? "ntpsec.service" : "none active"}, now()));
+  }
   void started(bool ok = true) { perform(engine.daemons_started({ok, true, ok ? "ntpsec.service running" : "it exited"}, now())); }
   void rtc_written(bool written = true, bool ok = true) { perform(engine.rtc_written({ok, written, ok ? "written" : "failed"}, now())); }
   void reconsider() { perform(engine.reconsider(now())); }
@@ -99,11 +101,11 @@ class EngineRig {
   fakes::FakeClock clock;
   core::nanoseconds rtc_phase{-670ms};
   Engine engine;
-  std::optional<core::Error> step_error;     // the kernel refuses
-  bool hold_reconsider = false;              // leave Reconsider to the test
-  bool hold_daemons = false;                 // leave the answer to AskDaemons to the test
+  std::optional<core::Error> step_error;  // the kernel refuses
+  bool hold_reconsider = false;           // leave Reconsider to the test
+  bool hold_daemons = false;              // leave the answer to AskDaemons to the test
   std::vector<Command> log;
-  std::vector<ApplyStep> steps;              // every change of the clock that was accepted
+  std::vector<ApplyStep> steps;  // every change of the clock that was accepted
   std::vector<core::CorrectionReport> reports;
   std::uint64_t token = 0;
 

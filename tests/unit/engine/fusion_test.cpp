@@ -44,17 +44,42 @@ TEST(VoteTest, Table) {
   const VoteRow rows[] = {
       {"nobody", {}, ntp, std::nullopt, 0, false},
       {"one alone", {says(Witness::host, 47s, 50ms)}, ntp, 47s, 1, false},
-      {"the tightest of those that agree", {says(Witness::rtc, 47550ms, 505ms), says(Witness::host, 47540ms, 50ms)}, ntp, 47540ms, 2, false},
+      {"the tightest of those that agree",
+       {says(Witness::rtc, 47550ms, 505ms), says(Witness::host, 47540ms, 50ms)},
+       ntp,
+       47540ms,
+       2,
+       false},
       {"two against one", {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(99s, 1, 1)}, ntp, 47s, 2, true},
-      {"a majority of servers against host and RTC", {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 3, 4)}, ntp, 46s, 1, true},
-      {"the same where the host is to win", {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 3, 4)}, host, 47s, 2, true},
+      {"a majority of servers against host and RTC",
+       {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 3, 4)},
+       ntp,
+       46s,
+       1,
+       true},
+      {"the same where the host is to win",
+       {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 3, 4)},
+       host,
+       47s,
+       2,
+       true},
       {"host against NTP, NTP rules", {says(Witness::host, 47s, 50ms), servers(46700ms, 1, 1)}, ntp, 46700ms, 1, true},
       {"host against NTP, the host rules", {says(Witness::host, 47s, 50ms), servers(46700ms, 1, 1)}, host, 47s, 1, true},
       {"host against NTP, hold", {says(Witness::host, 47s, 50ms), servers(46700ms, 1, 1)}, hold, std::nullopt, 0, true},
       {"hold, but they agree", {says(Witness::host, 47s, 50ms), servers(47010ms, 1, 1)}, hold, 47010ms, 2, false},
-      {"hold, two against one is no tie", {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 1, 1)}, hold, 47s, 2, true},
+      {"hold, two against one is no tie",
+       {says(Witness::host, 47s, 50ms), says(Witness::rtc, 47s, 5ms), servers(46s, 1, 1)},
+       hold,
+       47s,
+       2,
+       true},
       {"an RTC whose phase moved, against the host", {says(Witness::rtc, 46400ms, 5ms), says(Witness::host, 47s, 50ms)}, ntp, 47s, 1, true},
-      {"host and a bare RTC are one source", {says(Witness::host, 3600s, 50ms, Basis::absolute), says(Witness::rtc, 3600s, 1005ms, Basis::absolute)}, ntp, 3600s, 1, false},
+      {"host and a bare RTC are one source",
+       {says(Witness::host, 3600s, 50ms, Basis::absolute), says(Witness::rtc, 3600s, 1005ms, Basis::absolute)},
+       ntp,
+       3600s,
+       1,
+       false},
       {"NTP and a bare RTC are two", {servers(3600s, 1, 1), says(Witness::rtc, 3600s, 1005ms, Basis::absolute)}, ntp, 3600s, 2, false},
   };
   for (const VoteRow& row : rows) {
@@ -84,7 +109,8 @@ TEST(VoteTest, OrderOfEvidenceDoesNotMatter) {
 }
 
 TEST(VoteTest, MajorityMeansTwoServersAndMoreThanHalf) {
-  for (const auto& [agreeing, answered, majority] : {std::tuple{1U, 1U, false}, {2U, 2U, true}, {2U, 3U, true}, {2U, 4U, false}, {3U, 4U, true}}) {
+  for (const auto& [agreeing, answered, majority] :
+       {std::tuple{1U, 1U, false}, {2U, 2U, true}, {2U, 3U, true}, {2U, 4U, false}, {3U, 4U, true}}) {
     std::vector<Evidence> evidence = {servers(1s, agreeing, answered)};
     EXPECT_EQ(vote(evidence, core::Policy{}).estimate->ntp_majority, majority) << agreeing << "/" << answered;
   }

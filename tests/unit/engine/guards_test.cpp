@@ -57,9 +57,7 @@ TEST_F(GuardsTest, FloorHoldsEvenForAMajority) {
   EXPECT_TRUE(allowed(estimate(0s, 2))) << "within its own error of the floor";
 }
 
-TEST_F(GuardsTest, CeilingHoldsEvenWhenForced) {
-  EXPECT_FALSE(allowed(estimate(24h * 366 * 80, 3, true), true));
-}
+TEST_F(GuardsTest, CeilingHoldsEvenWhenForced) { EXPECT_FALSE(allowed(estimate(24h * 366 * 80, 3, true), true)); }
 
 TEST_F(GuardsTest, UncorroboratedStepsAddUp) {
   for (int i = 0; i < 9; ++i) {

@@ -84,8 +84,10 @@ TEST(IdleTest, MovedRtcPhaseNeverSteps) {
       rig.learn_rtc();
       rig.rtc_phase += move;
       rig.observe(rig.rtc());
-      if (with_ntp) rig.observe(rig.ntp());
-      else rig.fail(Witness::ntp);
+      if (with_ntp)
+        rig.observe(rig.ntp());
+      else
+        rig.fail(Witness::ntp);
       rig.deadline();
       EXPECT_TRUE(rig.steps.empty()) << move.count();
       rig.observe(rig.rtc());

@@ -38,8 +38,8 @@ const char* name_of(const Decision& d) {
 struct Row {
   const char* name;
   std::vector<Evidence> evidence;
-  const char* now;       // decision while more may come
-  const char* at_last;   // and after the deadline
+  const char* now;             // decision while more may come
+  const char* at_last;         // and after the deadline
   core::nanoseconds offset{};  // of a step
 };
 
@@ -136,7 +136,10 @@ TEST_F(PlannerTest, Contradictions) {
       {"one server against the host", {host(47s), ntp(500s)}, "wait", "step", 47s},
       {"a server within an RTC's phase is believed", {rtc(47s), ntp(46400ms)}, "step", "step", 46400ms},
       {"a majority is believed", {rtc(0s), ntp(500s, 2, 3)}, "step", "step", 500s},
-      {"an RTC that never saw the clock right proves nothing", {says(Witness::rtc, 0s, 5ms, Basis::differential, false), ntp(500s)}, "wait", "refuse"},
+      {"an RTC that never saw the clock right proves nothing",
+       {says(Witness::rtc, 0s, 5ms, Basis::differential, false), ntp(500s)},
+       "wait",
+       "refuse"},
       {"a bare RTC neither", {says(Witness::rtc, 0s, 1005ms, Basis::absolute), ntp(500s)}, "wait", "refuse"},
       {"two local witnesses against one server", {rtc(47s), host(47s), ntp(500s)}, "step", "step", 47s},
   };
