@@ -34,7 +34,11 @@ struct UdevDevices::State : std::enable_shared_from_this<State> {
   void wait();
   void drain();
   bool receive_one();
-  void relist() { deliver(table.listed(scan_sysfs(root))); }
+  void take(udev_device& device);
+  void relist() {
+    ++listings;
+    deliver(table.listed(scan_sysfs(root)));
+  }
   void deliver(const std::vector<core::DeviceEvent>& events) {
     for (const auto& e : events) {
       if (on_event) on_event(e);
@@ -47,6 +51,7 @@ struct UdevDevices::State : std::enable_shared_from_this<State> {
   Owned<udev> context;
   Owned<udev_monitor> monitor;
   DeviceTable table;
+  unsigned listings = 0;
   std::function<void(const core::DeviceEvent&)> on_event;
 };
 
@@ -58,7 +63,7 @@ core::Status UdevDevices::State::open_monitor() {
   const char* source = ::access("/run/udev/control", F_OK) == 0 ? "udev" : "kernel";
   monitor.reset(::udev_monitor_new_from_netlink(context.get(), source));
   if (!monitor) return errno_error(errno, "udev monitor");
-  for (const char* subsystem : kWatchedSubsystems) {
+  for (const char* subsystem : kKernelSubsystems) {
     ::udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem, nullptr);
   }
   if (const int rc = ::udev_monitor_enable_receiving(monitor.get()); rc < 0) return errno_error(-rc, "udev monitor");
@@ -74,31 +79,38 @@ void UdevDevices::State::wait() {
 }
 
 void UdevDevices::State::drain() {
-  for (int i = 0; i < kEventsPerWakeup && on_event; ++i) {
-    if (!receive_one()) break;
-  }
+  bool more = true;
+  for (int i = 0; i < kEventsPerWakeup && more && on_event; ++i) more = receive_one();
+  // After an overrun the listing comes when the queue is empty: what is queued now is older than what was lost.
+  if (!more && table.needs_listing() && on_event) relist();
   if (on_event) wait();
 }
 
 bool UdevDevices::State::receive_one() {
   errno = 0;
   const Owned<udev_device> device{::udev_monitor_receive_device(monitor.get())};
-  if (!device) {
-    if (errno == ENOBUFS) relist();  // the socket overflowed: some events are lost
-    return errno == ENOBUFS || errno == EINTR;
-  }
-  const std::string kernel_name = text_or_empty(::udev_device_get_sysname(device.get()));
-  const std::string action = text_or_empty(::udev_device_get_action(device.get()));
-  if (action == "remove") {
-    deliver(table.removed(kernel_name));
+  if (device) {
+    take(*device);
     return true;
   }
+  if (errno == ENOBUFS) table.overrun();  // the socket's buffer was full: some events are lost
+  return errno == ENOBUFS || errno == EINTR;
+}
+
+void UdevDevices::State::take(udev_device& device) {
+  const std::string kernel_name = text_or_empty(::udev_device_get_sysname(&device));
+  const std::string action = text_or_empty(::udev_device_get_action(&device));
+  // vmgenid is told by its driver: "bind" and "unbind" are its coming and going.
+  if (action == "remove" || action == "unbind") return deliver(table.removed(kernel_name));
   DeviceTable::Device found;
-  found.subsystem = text_or_empty(::udev_device_get_subsystem(device.get()));
-  found.devnode = text_or_empty(::udev_device_get_devnode(device.get()));
-  found.name = text_or_empty(::udev_device_get_sysattr_value(device.get(), name_attribute(found.subsystem)));
+  found.subsystem =
+      watched_as(text_or_empty(::udev_device_get_subsystem(&device)), kernel_name, text_or_empty(::udev_device_get_driver(&device)));
+  if (found.subsystem.empty()) return;
+  const std::string syspath = text_or_empty(::udev_device_get_syspath(&device));
+  found.devnode = text_or_empty(::udev_device_get_devnode(&device));
+  found.name = device_name(found.subsystem, kernel_name, syspath);
+  found.instance = instance_of(syspath);
   deliver(table.seen(kernel_name, std::move(found), action == "change"));
-  return true;
 }
 
 UdevDevices::UdevDevices(asio::io_context& io, std::string root) : state_(std::make_shared<State>(io, std::move(root))) {}
@@ -108,6 +120,8 @@ UdevDevices::~UdevDevices() {
   asio::error_code ignored;
   state_->descriptor.close(ignored);
 }
+
+unsigned UdevDevices::listings() const { return state_->listings; }
 
 core::Status UdevDevices::start(std::function<void(const core::DeviceEvent&)> on_event) {
   state_->on_event = std::move(on_event);

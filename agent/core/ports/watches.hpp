@@ -20,9 +20,9 @@ enum class DeviceAction { add, remove, change };
 
 struct DeviceEvent {
   DeviceAction action = DeviceAction::add;
-  std::string subsystem;  // rtc | virtio-ports | ptp
-  std::string devnode;    // "/dev/rtc0"; may be empty on remove
-  std::string name;       // sysfs "name" attribute: the port name, the RTC driver
+  std::string subsystem;  // rtc | virtio-ports | ptp | vmclock | vmgenid
+  std::string devnode;    // "/dev/rtc0"; may be empty on remove; vmgenid has none
+  std::string name;       // the port name, the RTC driver, the PTP clock_name, else the kernel's name
 };
 
 /// Devices that come and go (udev). Present ones are reported as `add` once after start.
