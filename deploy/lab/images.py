@@ -1,7 +1,8 @@
 """Guest images and cached tools, made by deploy/image/."""
+import hashlib
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,9 +18,33 @@ class Image:
     variant: str
 
 
+class Unavailable(Exception):
+    """Packages of a newer suite that cannot be had on this machine; the text says why."""
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """Which QEMU; without a binary the installed one."""
+    binary: str = "qemu-system-x86_64"
+    libraries: str = ""
+    data: str = ""
+    version: str = ""
+
+    @property
+    def argv(self):
+        folders = [f"{self.data}/qemu", f"{self.data}/seabios", "/usr/share/qemu", "/usr/share/seabios"] if self.data else []
+        return [self.binary, *(word for folder in folders for word in ("-L", folder))]
+
+    def environment(self):
+        """None: that of this process."""
+        return dict(os.environ, LD_LIBRARY_PATH=self.libraries) if self.libraries else None
+
+
 def _script(name, *arguments, timeout_s=1200):
     done = subprocess.run([str(ROOT / "deploy/image" / name), *map(str, arguments)], stdout=subprocess.PIPE, text=True,
                           timeout=timeout_s, check=False)
+    if done.returncode == 3 and done.stdout.startswith("unavailable="):
+        raise Unavailable(done.stdout.split("=", 1)[1].strip())
     if done.returncode != 0:
         raise RuntimeError(f"{name} {' '.join(map(str, arguments))} failed (exit {done.returncode}); its messages are above")
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
@@ -38,3 +63,28 @@ def build(variant="ntpsec", debs=(), helper=None):
 def tools():
     """The folder with unpacked server packages (chronyd); nothing of them is installed on this machine."""
     return Path(_script("build-tools.sh")["tools"])
+
+
+def newer_kernel(image, flavour):
+    """The image with Debian's newest backported kernel instead of its own; flavour "cloud" or "generic".
+    Raises Unavailable."""
+    made = _script("build-newer-kernel.sh", flavour)
+    return replace(image, kernel=made["kernel"], initrd=made["initrd"])
+
+
+def newer_qemu():
+    """A QEMU with -device vmclock, unpacked into the cache. Raises Unavailable."""
+    made = _script("build-newer-qemu.sh")
+    return Qemu(made["qemu"], made["libraries"], made["data"], made["version"])
+
+
+def clock_tool():
+    """tests/e2e/guest/clock_tool.cpp as a static program, to be pushed into a guest."""
+    source = ROOT / "tests/e2e/guest/clock_tool.cpp"
+    tool = CACHE / f"clock-tool-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    if not tool.exists():
+        part = tool.with_suffix(f".{os.getpid()}")
+        subprocess.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", str(part), str(source)], check=True,
+                       timeout=300)
+        os.replace(part, tool)
+    return tool

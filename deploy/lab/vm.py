@@ -8,24 +8,36 @@ from pathlib import Path
 
 from . import proc
 from .guest_ports import GuestExec, Observer
+from .images import Qemu
 from .network import GUEST, HOST, Network
 from .qmp import Qmp, QmpError
 
 MEMORY_MIB = 512
 
 
+def _stamp(event):
+    """When QEMU said so, on the host's REALTIME in ns."""
+    stamp = event["timestamp"]
+    return stamp["seconds"] * 1_000_000_000 + stamp["microseconds"] * 1000
+
+
 class Vm:
     """Options: accel "tcg" or "kvm"; network (a Network; its owner closes it); ntp (addresses told to the guest's time
-    daemon); agent_port False leaves the agent's virtio-serial port out; cmdline adds kernel words;
-    deadline_s is the longest QEMU may live."""
+    daemon); agent_port False leaves the agent's virtio-serial port out; cmdline adds kernel words; qemu is another QEMU
+    (images.newer_qemu()); devices are further -device values; rtc is the RTC's clock (host, rt, vm); deadline_s is the longest
+    QEMU may live."""
 
-    def __init__(self, image, *, accel="tcg", network=None, ntp=(HOST,), agent_port=True, cmdline="", deadline_s=1800,
-                 keep_folder=None):
+    def __init__(self, image, *, accel="tcg", network=None, ntp=(HOST,), agent_port=True, cmdline="", qemu=None, devices=(),
+                 rtc="host", deadline_s=1800, keep_folder=None):
         self.image = image
         self.accel = accel
         self.network = network or Network("user")
         self._own_network = network is None
         self.agent_port = agent_port
+        self.qemu = qemu or Qemu()
+        self.devices = tuple(devices)
+        self.rtc = rtc
+        self._side = ""  # prefix of the sockets: two QEMUs of one guest exist during a live migration
         self.deadline_s = deadline_s
         self._own_folder = keep_folder is None
         # Unix socket paths are limited to 108 bytes, so not below a deep build folder.
@@ -39,46 +51,52 @@ class Vm:
 
     def _argv(self, extra):
         tcg = self.accel == "tcg"
-        argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
+        argv = [*self.qemu.argv, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35",
                 "-accel", "tcg,tb-size=256" if tcg else "kvm", "-cpu", "max" if tcg else "host", "-smp", "1",
-                "-m", str(MEMORY_MIB), "-rtc", "base=utc,clock=host", "-no-reboot",
+                "-m", str(MEMORY_MIB), "-rtc", f"base=utc,clock={self.rtc}", "-no-reboot",
                 "-kernel", self.image.kernel, "-initrd", self.image.initrd, "-append", self.cmdline,
                 "-drive", f"file={self.overlay},if=virtio,format=qcow2,cache=unsafe",
                 "-device", "virtio-rng-pci", "-device", "virtio-serial-pci,id=ports",
                 "-serial", f"file:{self.folder}/console.log",
-                "-qmp", f"unix:{self.folder}/qmp.sock,server=on,wait=off"]
+                "-qmp", f"unix:{self._socket('qmp')},server=on,wait=off"]
         ports = [("observer", "org.clockmend.test.observer", 2), ("exec", "org.clockmend.test.exec", 3)]
         if self.agent_port:
             ports.append(("agent", "org.clockmend.agent.0", 1))
         for name, port, number in ports:
-            argv += ["-chardev", f"socket,id={name},path={self.folder}/{name}.sock,server=on,wait=off",
+            argv += ["-chardev", f"socket,id={name},path={self._socket(name)},server=on,wait=off",
                      "-device", f"virtserialport,bus=ports.0,chardev={name},name={port},nr={number},id={name}-port"]
+        for device in self.devices:
+            argv += ["-device", device]
         return argv + self.network.qemu_arguments() + list(extra)
+
+    def _socket(self, name):
+        return self.folder / f"{self._side}{name}.sock"
 
     @property
     def agent_socket(self):
         """The host's end of the agent's port (one client at a time)."""
-        return str(self.folder / "agent.sock")
+        return str(self._socket("agent"))
 
     @property
     def observer(self):
-        self._observer = self._observer or Observer(self.folder / "observer.sock")
+        self._observer = self._observer or Observer(self._socket("observer"))
         return self._observer
 
     @property
     def exec(self):
-        self._exec = self._exec or GuestExec(self.folder / "exec.sock")
+        self._exec = self._exec or GuestExec(self._socket("exec"))
         return self._exec
 
     def start(self, extra=()):
         """Starts a QEMU process and its monitor; returns at once, see wait_booted()."""
         for name in ("qmp", "observer", "exec", "agent"):
-            (self.folder / f"{name}.sock").unlink(missing_ok=True)
-        self.child = proc.Child(self._argv(extra), self.folder / "qemu.log", self.deadline_s, netns=self.network.name)
+            self._socket(name).unlink(missing_ok=True)
+        self.child = proc.Child(self._argv(extra), self.folder / "qemu.log", self.deadline_s, env=self.qemu.environment(),
+                                netns=self.network.name)
         end = time.monotonic() + 20
         while self.qmp is None:
             try:
-                self.qmp = Qmp(self.folder / "qmp.sock")
+                self.qmp = Qmp(self._socket("qmp"))
             except (FileNotFoundError, ConnectionRefusedError):
                 if not self.child.running() or time.monotonic() > end:
                     raise RuntimeError(f"QEMU did not start: {self.child.log()}") from None
@@ -112,8 +130,7 @@ class Vm:
         """Lets the guest run; returns the host's REALTIME in ns of QEMU's RESUME event."""
         self.qmp.events.clear()
         self.qmp.command("cont")
-        stamp = self.qmp.wait_event("RESUME")["timestamp"]
-        return stamp["seconds"] * 1_000_000_000 + stamp["microseconds"] * 1000
+        return _stamp(self.qmp.wait_event("RESUME"))
 
     def freeze(self, seconds):
         """stop, wait, cont; returns the host's REALTIME in ns at resume."""
@@ -143,18 +160,42 @@ class Vm:
         self._end_process()
         time.sleep(gap_s)
         self.start(["-incoming", f"exec:cat {state}", "-S"])
+        self._wait_incoming()
+        state.unlink()
+        return self.cont()
+
+    def migrate_live(self):
+        """To a second QEMU beside the first, which then ends. Needs the user network: a tap serves one QEMU. Returns REALTIME in
+        ns at which the source stopped, and at which the second one ran."""
+        address = f"unix:{self.folder}/{'a' if self._side else 'b'}-migrate.sock"
+        source, first = self.qmp, self.child
+        self._close_ports()
+        self.qmp = None
+        self._side = "" if self._side else "b-"
+        self.start(["-incoming", address])
+        try:
+            source.command("migrate-set-parameters", max_bandwidth=1 << 40)
+            source.events.clear()
+            source.command("migrate", uri=address)
+            stopped = _stamp(source.wait_event("STOP", 120))
+            resumed = _stamp(self.qmp.wait_event("RESUME", 60))
+            self._wait_migration(source)
+        finally:
+            source.close()
+            first.stop()
+        return stopped, resumed
+
+    def _wait_incoming(self):
         end = time.monotonic() + 60
         while self.qmp.command("query-status")["status"] == "inmigrate":
             if time.monotonic() > end:
                 raise QmpError("the incoming migration did not end")
             time.sleep(0.005)
-        state.unlink()
-        return self.cont()
 
-    def _wait_migration(self):
+    def _wait_migration(self, qmp=None):
         end = time.monotonic() + 120
         while time.monotonic() < end:
-            status = self.qmp.command("query-migrate").get("status")
+            status = (qmp or self.qmp).command("query-migrate").get("status")
             if status == "completed":
                 return
             if status in ("failed", "cancelled"):
@@ -171,6 +212,16 @@ class Vm:
         self.qmp.command("device_add", driver="virtserialport", id="agent-port", bus="ports.0", chardev="agent",
                          name="org.clockmend.agent.0", nr=1)
 
+    def device_plug(self, driver, ident, bus, **properties):
+        """Hot-plugs a PCI device into a root port named among `devices`."""
+        self.qmp.command("device_add", driver=driver, id=ident, bus=bus, **properties)
+
+    def device_unplug(self, ident, timeout_s=20):
+        """Until the guest has let it go."""
+        self.qmp.events.clear()
+        self.qmp.command("device_del", id=ident)
+        self.qmp.wait_event("DEVICE_DELETED", timeout_s)
+
     def rtc_remove(self):
         """Unbinds the RTC driver: the guest then has no /dev/rtc0, as on machines without one. Bound again it would be rtc1."""
         self.exec.check("for d in /sys/bus/p*/drivers/rtc_cmos/*; do [ -e $d/driver ] || continue; "
@@ -182,11 +233,17 @@ class Vm:
         return calendar.timegm((date["tm_year"] + 1900, date["tm_mon"] + 1, date["tm_mday"], date["tm_hour"],
                                 date["tm_min"], date["tm_sec"]))
 
-    def _end_process(self):
-        for port in (self._observer, self._exec, self.qmp):
+    def _close_ports(self):
+        for port in (self._observer, self._exec):
             if port is not None:
                 port.close()
-        self._observer = self._exec = self.qmp = None
+        self._observer = self._exec = None
+
+    def _end_process(self):
+        self._close_ports()
+        if self.qmp is not None:
+            self.qmp.close()
+        self.qmp = None
         if self.child is not None:
             self.child.stop()
             self.child = None

@@ -21,11 +21,15 @@ class Guest:
         self.name = profile
         self.packages = package.build()
         image = images.build(self.profile.variant, [self.packages.guest_deb])
+        if self.profile.kernel:
+            image = images.newer_kernel(image, self.profile.kernel)
+        qemu = images.newer_qemu() if self.profile.newer_qemu else None
         self._folder = tempfile.TemporaryDirectory(prefix="clockmend-e2e-")
         self.network = Network("tap", ADDRESSES)
         self.servers = {}
         self.serve(HOST)
-        self.vm = Vm(image, accel=accel, network=self.network, deadline_s=4 * 3600)
+        self.vm = Vm(image, accel=accel, network=self.network, qemu=qemu, devices=self.profile.devices, cmdline=self.profile.cmdline,
+                     deadline_s=4 * 3600)
         self.agent = Agent(self.vm, self.packages.host)
         self.vm.start().wait_booted()
 

@@ -79,7 +79,7 @@ class Keeper:
         log = Log(out)
         try:
             self._run(case, log)
-        except Skip as skip:
+        except (Skip, images.Unavailable) as skip:
             out(f"SKIPPED: {skip}")
             return "skipped"
         except GiveUp as error:

@@ -13,11 +13,27 @@ class Profile:
     variant: str
     unit: str
     accel: str = ""  # only there; empty: what was chosen for the run
+    kernel: str = ""  # empty: the image's own; else a flavour of the newest backported one (lab.images.newer_kernel)
+    newer_qemu: bool = False  # a QEMU with -device vmclock instead of the installed one
+    devices: tuple = ()
+    cmdline: str = ""
+
+
+# Two slots for PCI devices that come and go. igb has a PTP clock that freezes with the guest and can be set; the one of e1000e
+# runs 2.5 times too fast. A clock_name of theirs is the address in hex; e1000e registers its clock before it knows its own.
+SLOTS = ("pcie-root-port,id=slot0,chassis=10,slot=10", "pcie-root-port,id=slot1,chassis=11,slot=11")
+IGB = {"driver": "igb", "ident": "igb", "bus": "slot0", "mac": "52:54:00:00:00:01", "romfile": ""}
+E1000E = {"driver": "e1000e", "ident": "e1000e", "bus": "slot1", "mac": "52:54:00:00:00:02", "romfile": ""}
+IGB_CLOCK = "525400000001"
+E1000E_CLOCK = "000000000000"
 
 
 PROFILES = {
     "ntpsec": Profile("ntpsec", "ntpsec.service"),
     "chrony": Profile("chrony", "chrony.service"),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service"),
+    "vmclock": Profile("ntpsec", "ntpsec.service", kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
+                       cmdline="modules-load=ptp_vmclock"),
+    "ptp": Profile("ntpsec", "ntpsec.service", kernel="generic", newer_qemu=True, devices=SLOTS, cmdline="modules-load=igb,e1000e"),
     "kvm": Profile("ntpsec", "ntpsec.service", "kvm"),
 }
