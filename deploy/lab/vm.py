@@ -132,6 +132,10 @@ class Vm:
         self.qmp.command("cont")
         return _stamp(self.qmp.wait_event("RESUME"))
 
+    def event_stamp(self, name, timeout_s=10):
+        """Host's REALTIME in ns of QEMU's next event of that name, or of one not asked for yet."""
+        return _stamp(self.qmp.wait_event(name, timeout_s))
+
     def freeze(self, seconds):
         """stop, wait, cont; returns the host's REALTIME in ns at resume."""
         self.stop()

@@ -29,7 +29,7 @@ class Guest:
         self.servers = {}
         self.serve(HOST)
         self.vm = Vm(image, accel=accel, network=self.network, qemu=qemu, devices=self.profile.devices, cmdline=self.profile.cmdline,
-                     deadline_s=4 * 3600)
+                     rtc=self.profile.rtc, deadline_s=4 * 3600)
         self.agent = Agent(self.vm, self.packages.host)
         self.vm.start().wait_booted()
 

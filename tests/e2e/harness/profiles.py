@@ -16,6 +16,7 @@ class Profile:
     kernel: str = ""  # empty: the image's own; else a flavour of the newest backported one (lab.images.newer_kernel)
     newer_qemu: bool = False  # a QEMU with -device vmclock instead of the installed one
     devices: tuple = ()
+    rtc: str = "host"  # the clock behind the RTC (QEMU's -rtc clock=)
     cmdline: str = ""
 
 
@@ -34,6 +35,8 @@ PROFILES = {
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service"),
     "vmclock": Profile("ntpsec", "ntpsec.service", kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                        cmdline="modules-load=ptp_vmclock"),
+    "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
+                              rtc="rt", cmdline="modules-load=ptp_vmclock"),
     "ptp": Profile("ntpsec", "ntpsec.service", kernel="generic", newer_qemu=True, devices=SLOTS, cmdline="modules-load=igb,e1000e"),
     "kvm": Profile("ntpsec", "ntpsec.service", "kvm"),
 }

@@ -21,7 +21,7 @@ from lab.vm import Vm  # noqa: E402
 GAP_S = 5.0
 ALL = ("idle", "stop-cont", "savevm", "loadvm-fresh", "migrate-file", "migrate-live", "hwclock-w", "stop-cont", "loadvm-fresh",
        "migrate-file", "s2idle", "s3", "loadvm-same")
-SHORT = ("idle", "stop-cont", "savevm", "loadvm-fresh", "migrate-file", "s3", "loadvm-same")
+SHORT = ("idle", "stop-cont", "savevm", "loadvm-fresh", "migrate-file", "loadvm-same", "s3")
 PORTS = ("pcie-root-port,id=rp0,chassis=10,slot=10", "pcie-root-port,id=rp1,chassis=11,slot=11")
 NICS = ("igb,id=igb0,bus=rp0,mac=52:54:00:00:00:01,romfile=", "e1000e,id=e0,bus=rp1,mac=52:54:00:00:00:02,romfile=")
 
@@ -210,7 +210,12 @@ def record(name):
             recorder = Recorder(vm)
             trace = {**_conditions(name, machine, vm), "tsc_hz": round(recorder.calibrate()), "events": []}
             for event in machine.events:
-                trace["events"].append(recorder.record(event))
+                try:
+                    trace["events"].append(recorder.record(event))
+                except TimeoutError:
+                    trace["events"].append({"event": event, "failed": "the guest did not answer any more"})
+                    print(f"{name:12} {event:14} the guest did not answer any more", flush=True)
+                    break
                 lost = trace["events"][-1]["lost_ns"]
                 print(f"{name:12} {event:14} lost ms: " + "  ".join(f"{clock} {ns / 1e6:+.3f}" for clock, ns in lost.items()), flush=True)
     finally:
@@ -227,7 +232,7 @@ def main():
         print("\n".join(MACHINES))
         return 0
     proc.without_sys_time()
-    for name in options.names or MACHINES:
+    for name in options.names or list(MACHINES):
         try:
             record(name)
         except images.Unavailable as reason:

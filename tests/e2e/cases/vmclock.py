@@ -1,0 +1,103 @@
+"""A guest with vmclock and vmgenid: a kernel and a QEMU from newer suites. QEMU's page tells no time, only that the VM was
+restored or moved; plain stop/cont it does not signal."""
+import time
+
+from harness import inside, repair
+from harness.check import Case
+
+FORK_LINE = "reseeded due to virtual machine fork"
+
+
+def _announced(report):
+    return report["discontinuity"]["disruptions"]
+
+
+def _named(log, report, status):
+    """The record says that vmclock told of it, and vmgenid as far as it may read the kernel's log."""
+    said = _announced(report)
+    log.expect(any("vmclock" in each for each in said), f"the record names vmclock: {said}")
+    row = inside.probe(status, "vmgenid")
+    log.require(row is not None, "status has a row for vmgenid")
+    if row["state"] == "off":
+        log.expect(bool(row["why"]), f"vmgenid is off, and status says why: {row['why']}")
+    else:
+        log.expect(any("fork" in each or "vmgenid" in each for each in said), f"the record names vmgenid ({inside.told(row)}): {said}")
+
+
+def _moved(guest, log, disturb):
+    status = guest.agent.status()
+    log.say("vmclock " + inside.told(inside.probe(status, "vmclock")))
+    log.say("vmgenid " + inside.told(inside.probe(status, "vmgenid")))
+    marker = inside.marker(guest)
+    was = repair.before(guest)
+    resumed = disturb()
+    log.say(f"runs in a fresh QEMU, clock now {repair.ms(guest.observer.sample().error)}")
+    repair.watch(guest, log, resumed)
+    report = repair.record(guest, log, was, tell_since=resumed)
+    _named(log, report, status)
+    repair.healed(guest, log, was, report)
+    now = inside.marker(guest)
+    log.expect(now == marker + 1, f"marker {marker} -> {now}")
+    log.expect(FORK_LINE in guest.exec.check("dmesg | tail -30"), "the kernel's log has the line of vmgenid")
+
+
+def vmclock_hot_upgrade(guest, log):
+    _moved(guest, log, lambda: guest.vm.migrate_through_file(repair.GAP_S))
+
+
+def vmclock_snapshot_restored(guest, log):
+    def disturb():
+        guest.vm.savevm("case")
+        time.sleep(2)
+        return guest.vm.restart_from("case")
+    _moved(guest, log, disturb)
+
+
+def vmclock_stop_cont(guest, log):
+    """Not signalled: other witnesses find it."""
+    marker = inside.marker(guest)
+    was = repair.before(guest)
+    resumed = repair.freeze(guest, log)
+    repair.watch(guest, log, resumed)
+    report = repair.record(guest, log, was, tell_since=resumed)
+    repair.healed(guest, log, was, report)
+    log.expect(inside.marker(guest) == marker, f"the marker stays {marker}")
+    log.expect(not any("vmclock" in each for each in _announced(report)), f"vmclock said nothing: {_announced(report)}")
+
+
+def vmclock_upgrade_without_gap(guest, log):
+    """A move that costs next to nothing: looked into because of the marker, and no wrong step."""
+    was = repair.before(guest)
+    began = guest.observer.best().error
+    resumed = guest.vm.migrate_through_file(0.0)
+    lost = began - guest.observer.sample().error
+    log.say(f"the move cost {lost / 1e6:.1f} ms")
+    report = repair.record(guest, log, was, tell_since=resumed)
+    repair.watch(guest, log, resumed)
+    log.expect(abs(report["total_step_ns"]) < abs(lost) + 50e6, f"no step beyond what was lost: {repair.ms(report['total_step_ns'])}")
+    repair.daemon_back(guest, log, was)
+    repair.same_agent(guest, log, was)
+    guest.set_right()
+
+
+def vmclock_rtc_lost_it_too(guest, log):
+    """The RTC runs with the guest (QEMU's clock=rt) and its second moves when it is loaded: it says that nothing is missing,
+    and must be outvoted."""
+    offset = inside.look(guest, rtc=True)["rtc"]["offset_ns"]
+    was = repair.before(guest)
+    resumed = guest.vm.migrate_through_file(repair.GAP_S)
+    moved = inside.look(guest, rtc=True)["rtc"]["offset_ns"] - offset
+    log.say(f"the RTC moved by {repair.ms(moved)} against the guest's clock, {repair.GAP_S} s are missing")
+    repair.watch(guest, log, resumed)
+    report = repair.record(guest, log, was, tell_since=resumed)
+    _named(log, report, guest.agent.status())
+    repair.healed(guest, log, was, report)
+
+
+CASES = [
+    Case("vmclock_hot_upgrade", vmclock_hot_upgrade, "vmclock"),
+    Case("vmclock_snapshot_restored", vmclock_snapshot_restored, "vmclock"),
+    Case("vmclock_stop_cont", vmclock_stop_cont, "vmclock"),
+    Case("vmclock_upgrade_without_gap", vmclock_upgrade_without_gap, "vmclock"),
+    Case("vmclock_rtc_lost_it_too", vmclock_rtc_lost_it_too, "vmclock_rtc_rt"),
+]
