@@ -32,7 +32,7 @@ core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step)
     if (auto slewed = correctors_.stepper.slew(step.offset); !slewed) return slewed.error();
     return core::ClockSnapshot{};
   }
-  auto result = correctors_.stepper.step(step.offset, {policy_.floor, policy_.ceiling});
+  auto result = correctors_.stepper.step(step.offset, {step.forced ? core::RealtimePoint{} : policy_.floor, policy_.ceiling});
   // Told after the fact: a step is never replayed, and its record before it would cost the milliseconds that matter most.
   if (result) record(core::JournalState::stepped, step.offset);
   return result;

@@ -84,8 +84,11 @@ void Log::report(const core::CorrectionReport& r) {
                                    {"CLOCKMEND_DURATION_NS", duration},
                                    {"CLOCKMEND_VERIFIED", r.verified ? "1" : "0"},
                                    {"CLOCKMEND_EVIDENCE", evidence},
+                                   {"CLOCKMEND_CONFIDENCE", core::to_string(r.discontinuity.confidence)},
                                    {"CLOCKMEND_RTC", r.rtc},
                                    {"CLOCKMEND_DAEMON", r.daemon}};
+  const std::string gap = r.discontinuity.gap ? number(r.discontinuity.gap->middle().value) : "";
+  if (!gap.empty()) fields.emplace_back("CLOCKMEND_GAP_NS", gap);
   if (!residual.empty()) fields.emplace_back("CLOCKMEND_RESIDUAL_NS", residual);
   journal_->write(bad ? os::LogPriority::error : os::LogPriority::notice, message, fields);
 }

@@ -49,6 +49,12 @@ Problem check_device(const std::string& text) {
   return std::nullopt;
 }
 
+/// Compared with a sysfs attribute, never a path.
+Problem check_clock_name(const std::string& text) {
+  if (text.empty() || text.size() > 64 || !all_of(text, " .:-_/")) return in_quotes(text) + " is not a clock_name";
+  return std::nullopt;
+}
+
 Problem check_verb(const std::string& text) {
   if (std::find(core::kChannelVerbs.begin(), core::kChannelVerbs.end(), text) != core::kChannelVerbs.end()) return std::nullopt;
   const auto meant = nearest(text, {core::kChannelVerbs.begin(), core::kChannelVerbs.end()});
@@ -182,6 +188,34 @@ std::vector<KeySpec> rtc_and_channel() {
   };
 }
 
+std::vector<KeySpec> hypervisor_clocks() {
+  return {
+      flag_key(
+          {"ptp", "enabled", "Use the hypervisor's PTP clock (ptp_kvm, hyperv, ptp_vmw, vmclock, virtio, ena)."},
+          [](auto& s) -> auto& { return s.ptp.enabled; }),
+      list_key(
+          {"ptp", "allow", "clock_names (/sys/class/ptp/*/clock_name) allowed besides; a physical NIC is never taken by itself."},
+          "list of up to 8 clock names", 8, check_clock_name, [](auto& s) -> auto& { return s.ptp.allow; }),
+      word_key<core::Timescale>(
+          {"ptp", "timescale", "Scale of clocks whose kind does not tell it. auto: decided against the disciplined system clock."},
+          {{"auto", core::Timescale::automatic}, {"utc", core::Timescale::utc}, {"tai", core::Timescale::tai}},
+          [](auto& s) -> auto& { return s.ptp.timescale; }),
+      flag_key(
+          {"vmclock", "enabled", "Watch the vmclock page."}, [](auto& s) -> auto& { return s.vmclock.enabled; }),
+      text_key(
+          {"vmclock", "device", "The vmclock device."}, "path below /dev", check_device, [](auto& s) -> auto& { return s.vmclock.device; }),
+      flag_key(
+          {"tsc", "enabled", "Compare the TSC with CLOCK_MONOTONIC_RAW (sees a pause under kvm-clock)."},
+          [](auto& s) -> auto& { return s.tsc_enabled; }),
+      flag_key(
+          {"vmgenid", "enabled", "Read the kernel log for the line that tells of a restored or cloned VM."},
+          [](auto& s) -> auto& { return s.vmgenid_enabled; }),
+      duration_key(
+          {"detection", "poll_interval", "Period of the clocks that must be polled: ptp, vmclock, tsc. One wake-up for all of them."}, 50ms, 10s,
+          [](auto& s) -> auto& { return s.poll_interval; }),
+  };
+}
+
 std::vector<KeySpec> daemon_log_history() {
   return {
       flag_key(
@@ -207,7 +241,7 @@ std::vector<KeySpec> daemon_log_history() {
 
 std::vector<KeySpec> gather() {
   std::vector<KeySpec> keys;
-  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), daemon_log_history()}) {
+  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_log_history()}) {
     std::move(part.begin(), part.end(), std::back_inserter(keys));
   }
   return keys;

@@ -29,11 +29,25 @@ enum class Basis { differential, absolute };
 
 [[nodiscard]] constexpr const char* to_string(Basis b) { return b == Basis::differential ? "differential" : "absolute"; }
 
+/// How well the estimate is founded. single: one source's word. corroborated: two independent witnesses, or the majority of
+/// several NTP servers.
+enum class Confidence { none, single, corroborated };
+
+[[nodiscard]] constexpr const char* to_string(Confidence c) {
+  switch (c) {
+    case Confidence::none: return "none";
+    case Confidence::single: return "single";
+    case Confidence::corroborated: return "corroborated";
+  }
+  return "?";
+}
+
 /// One witness's testimony inside a discontinuity, kept for the audit record.
 struct Evidence {
   OffsetReading reading;
   Basis basis = Basis::absolute;
   OffsetInterval needed{};  // the step this witness calls for, with its whole error
+  std::optional<OffsetInterval> gap;  // how long the guest stood still, by this witness; nothing without a baseline
   bool used = false;        // inside the voted intersection
   bool disciplined = false; // differential against a baseline that was taken while the clock was known right
 };
@@ -44,6 +58,9 @@ struct Discontinuity {
   ClockSnapshot detected;            // clocks at detection, before any correction
   std::optional<HostNotice> notice;
   std::optional<nanoseconds> foreign_step;  // sum of other people's steps seen since it opened (REALTIME - MONOTONIC)
+  std::vector<std::string> disruptions;     // what tripwires announced while it was open, in their own words
+  std::optional<OffsetInterval> gap;        // how long the guest stood still, by whoever knows it best
+  Confidence confidence = Confidence::none;
   std::vector<Evidence> evidence;
 };
 

@@ -1,6 +1,7 @@
 // What one probe saw: the only thing probes hand to the engine.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -27,6 +28,37 @@ struct MeasurementFailed {
   std::string why;
 };
 
-using Observation = std::variant<OffsetReading, ClocksCompared, HostNotice, BaselineVoid, MeasurementFailed>;
+/// Tripwires that know that something happened to the VM, but cannot say which time it is.
+enum class Tripwire { tsc, vmclock, vmgenid, ptp };
+
+[[nodiscard]] constexpr const char* to_string(Tripwire t) {
+  switch (t) {
+    case Tripwire::tsc: return "tsc";
+    case Tripwire::vmclock: return "vmclock";
+    case Tripwire::vmgenid: return "vmgenid";
+    case Tripwire::ptp: return "ptp";  // a PTP clock whose time is no use, such as a smeared one
+  }
+  return "?";
+}
+
+/// The VM was paused, moved, restored or cloned: the witnesses are asked, and their readings decide.
+struct Disruption {
+  Tripwire tripwire = Tripwire::tsc;
+  /// How long CLOCK_MONOTONIC_RAW stood still, where the tripwire can tell (TSC, smeared PTP); the step needed is no smaller.
+  std::optional<nanoseconds> gap;
+  nanoseconds gap_uncertainty{};
+  /// The VM may live on another host, or in another process of its hypervisor: phases and host clocks changed.
+  bool moved = false;
+  std::string why;
+};
+
+/// The hypervisor announces a disruption (vmclock's DISRUPTION_IMMINENT): baselines are taken afresh.
+struct DisruptionExpected {
+  Tripwire tripwire = Tripwire::vmclock;
+  std::string why;
+};
+
+using Observation =
+    std::variant<OffsetReading, ClocksCompared, HostNotice, BaselineVoid, MeasurementFailed, Disruption, DisruptionExpected>;
 
 }  // namespace clockmend::core

@@ -1,6 +1,7 @@
 // What a witness measured: an offset that never travels without its error.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "agent/core/offset.hpp"
@@ -9,13 +10,16 @@
 namespace clockmend::core {
 
 /// Who measured. One value per probe that can measure an offset ("witness").
-enum class Witness { host, rtc, ntp };
+enum class Witness { host, rtc, ntp, ptp, vmclock };
+inline constexpr std::size_t kWitnesses = 5;
 
 [[nodiscard]] constexpr const char* to_string(Witness w) {
   switch (w) {
     case Witness::host: return "host";
     case Witness::rtc: return "rtc";
     case Witness::ntp: return "ntp";
+    case Witness::ptp: return "ptp";
+    case Witness::vmclock: return "vmclock";
   }
   return "?";
 }

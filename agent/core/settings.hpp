@@ -30,6 +30,21 @@ struct RtcSettings {
   std::string device;  // empty: /dev/rtc, else the first rtc that answers
 };
 
+/// Which time scale a PTP clock runs on. `automatic`: by its kind, else by the nearer of UTC and TAI to a second witness.
+enum class Timescale { automatic, utc, tai };
+
+struct PtpSettings {
+  bool enabled = true;
+  /// clock_names allowed besides the hypervisors' own (a physical NIC is never taken by itself).
+  std::vector<std::string> allow;
+  Timescale timescale = Timescale::automatic;  // of the clocks in `allow` and of those whose kind does not tell
+};
+
+struct VmclockSettings {
+  bool enabled = true;
+  std::string device = "/dev/vmclock0";
+};
+
 struct ChannelSettings {
   bool enabled = true;
   std::string port_name = "org.clockmend.agent.0";
@@ -51,6 +66,12 @@ struct Settings {
   Policy policy;
   NtpSettings ntp;
   RtcSettings rtc;
+  PtpSettings ptp;
+  VmclockSettings vmclock;
+  bool tsc_enabled = true;
+  bool vmgenid_enabled = true;
+  /// Period of the witnesses that must be polled (PTP, vmclock without notification, TSC): one tick for all of them.
+  milliseconds poll_interval{250};
   ChannelSettings channel;
   DaemonSettings daemon;
   LogSettings log;

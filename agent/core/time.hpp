@@ -56,4 +56,9 @@ struct ClockSnapshot {
   return s.realtime.time_since_epoch() - s.raw.time_since_epoch();
 }
 
+/// The next whole multiple of `period` after `now`: timers of one period that use it end together, in one wake-up.
+[[nodiscard]] constexpr MonotonicPoint next_tick(MonotonicPoint now, nanoseconds period) {
+  return now + (period - now.time_since_epoch() % period);
+}
+
 }  // namespace clockmend::core

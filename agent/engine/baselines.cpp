@@ -8,6 +8,8 @@ namespace {
 constexpr std::int64_t kDriftPpm = 200;
 // Readings coarser than this saw a second of the RTC, not its edge.
 constexpr core::milliseconds kExact{50};
+// Differences of REALTIME - BOOTTIME below this are what reading two clocks in turn costs.
+constexpr core::microseconds kReadingNoise{500};
 
 core::nanoseconds drift(const core::ClockSnapshot& from, const core::ClockSnapshot& to) {
   const core::nanoseconds age = to.raw - from.raw;
@@ -40,6 +42,18 @@ void Baselines::accept_step(core::Offset amount) {
 void move_along(core::OffsetReading& reading, core::Offset applied) {
   reading.offset = reading.offset - applied;
   reading.at.realtime += applied.value;
+}
+
+core::OffsetReading rebased(core::OffsetReading reading, const core::ClockSnapshot& now) {
+  const auto difference = [](const core::ClockSnapshot& s) { return s.realtime.time_since_epoch() - s.boottime.time_since_epoch(); };
+  const core::Offset stepped{difference(now) - difference(reading.at)};
+  if (core::magnitude(stepped) > kReadingNoise + reading.at.bracket + now.bracket) move_along(reading, stepped);
+  return reading;
+}
+
+core::HostNotice rebased(core::HostNotice notice, const core::ClockSnapshot& now) {
+  if (notice.exchange) notice.exchange = rebased(*notice.exchange, now);
+  return notice;
 }
 
 std::optional<core::OffsetInterval> Baselines::gap(const core::OffsetReading& reading) const {

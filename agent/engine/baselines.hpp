@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "agent/core/notice.hpp"
 #include "agent/core/reading.hpp"
 
 namespace clockmend::engine {
@@ -34,10 +35,15 @@ class Baselines {
 
  private:
   [[nodiscard]] static std::size_t index(core::Witness w) { return static_cast<std::size_t>(w); }
-  std::array<std::optional<Baseline>, 3> slots_;
+  std::array<std::optional<Baseline>, core::kWitnesses> slots_;
 };
 
 /// The reading as it would have been, had REALTIME been stepped by `applied` before it was taken.
 void move_along(core::OffsetReading& reading, core::Offset applied);
+
+/// A reading taken before a step, ours or anybody's, and delivered after it still speaks of the clock before: moved along. The
+/// step is seen by value in REALTIME - BOOTTIME, which neither slews (both slew) nor suspends (both gain the sleep) change.
+[[nodiscard]] core::OffsetReading rebased(core::OffsetReading reading, const core::ClockSnapshot& now);
+[[nodiscard]] core::HostNotice rebased(core::HostNotice notice, const core::ClockSnapshot& now);
 
 }  // namespace clockmend::engine

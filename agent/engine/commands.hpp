@@ -25,6 +25,7 @@ struct StartDaemons {};
 struct ApplyStep {
   core::Offset offset;
   core::ActionKind kind = core::ActionKind::step;  // step | trim | slew
+  bool forced = false;  // an operator lifted the guards: the policy's floor does not bind
 };
 struct WriteRtc {
   /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.

@@ -1,6 +1,7 @@
 #include "agent/engine/correction.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace clockmend::engine {
 namespace {
@@ -11,6 +12,8 @@ using core::Witness;
 
 // A host that repeats itself gets one answer for all; beyond this a notice is one too many.
 constexpr std::size_t kMostNotices = 64;
+// Tripwires repeat themselves little; a broken one must not fill the record.
+constexpr std::size_t kMostDisruptions = 8;
 
 }  // namespace
 
@@ -21,6 +24,7 @@ Correction::Correction(CorrectionContext context, std::uint64_t number, core::Di
   report_.started_realtime = report_.discontinuity.detected.realtime;
   event_.foreign_step = report_.discontinuity.foreign_step.has_value();
   event_.host_moved = host_moved;
+  event_.attested = report_.discontinuity.notice.has_value() || report_.discontinuity.cause == core::Cause::suspend;
 }
 
 Commands Correction::begin(const core::ClockSnapshot& now) {
@@ -61,6 +65,7 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
   if (old == testimony_.end()) testimony_.push_back(fresh);
   else *old = fresh;
   if (phase_ != Phase::investigating) return;
+  if (fresh.gap) know_gap(*fresh.gap);
   auto& record = report_.discontinuity.evidence;
   if (const auto r = std::find_if(record.begin(), record.end(), same); r != record.end()) *r = fresh;
   else record.push_back(fresh);
@@ -76,15 +81,33 @@ void Correction::shift_testimony(core::Offset applied) {
 
 bool Correction::join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now) {
   if (phase_ != Phase::investigating || report_.notices.size() >= kMostNotices) return false;
-  if (host_moved && !event_.host_moved) {
-    event_.host_moved = true;
-    for (auto& e : testimony_) e = testify(e.reading, context_.baselines, event_, context_.policy);
-  }
+  if (host_moved) this->host_moved();
+  event_.attested = true;
   auto& d = report_.discontinuity;
   if (d.cause != core::Cause::request && notice.event != core::NoticeEvent::resync) d.cause = core::Cause::notice;
   d.notice = notice;
   take_notice(notice, now);
   return true;
+}
+
+void Correction::host_moved() {
+  if (std::exchange(event_.host_moved, true)) return;
+  for (auto& e : testimony_) e = testify(e.reading, context_.baselines, event_, context_.policy);
+}
+
+void Correction::disrupted(const core::Disruption& disruption, const std::string& words) {
+  auto& told = report_.discontinuity.disruptions;
+  if (told.size() < kMostDisruptions) told.push_back(words);
+  event_.attested = true;
+  withdrawn_ = false;
+  if (disruption.gap) know_gap(core::interval_around({*disruption.gap}, disruption.gap_uncertainty));
+  if (disruption.moved && phase_ == Phase::investigating) host_moved();
+}
+
+// The tightest one counts; one that was taken across several pauses is no gap of this one, but nothing tells them apart.
+void Correction::know_gap(const core::OffsetInterval& gap) {
+  auto& known = report_.discontinuity.gap;
+  if (!known || gap.half_width() < known->half_width()) known = gap;
 }
 
 bool Correction::foreign_step(core::nanoseconds amount) {

@@ -40,6 +40,8 @@ class Correction {
   [[nodiscard]] bool join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now);
   /// False: it came too late for this correction to notice whether it was right.
   [[nodiscard]] bool foreign_step(core::nanoseconds amount);
+  /// A tripwire says that the VM was paused, moved or restored.
+  void disrupted(const core::Disruption& disruption, const std::string& words);
   /// The witness's baseline broke (a write, another device): what it said so far compares with nothing.
   void witness_void(core::Witness witness);
   /// Everything that was asked for and could answer at once has answered: decide.
@@ -69,6 +71,8 @@ class Correction {
   void take_notice(const core::HostNotice& notice, const core::ClockSnapshot& now);
   void add_evidence(const core::OffsetReading& reading);
   void shift_testimony(core::Offset applied);
+  void host_moved();
+  void know_gap(const core::OffsetInterval& gap);
   void advance(const core::ClockSnapshot& now, Commands& out);
   void investigate(const core::ClockSnapshot& now, Commands& out);
   void act(const Decision& decision, const core::ClockSnapshot& now, Commands& out);

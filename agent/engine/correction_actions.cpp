@@ -37,7 +37,8 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   c.guard.own_forward = std::max(report_.total.value, core::nanoseconds::zero());
   c.guard.forced = forced_;
   c.deadline_passed = deadline_passed_;
-  c.gap_announced = d.notice.has_value() || d.foreign_step.has_value();
+  c.gap_announced = event_.attested || d.foreign_step.has_value();
+  c.attested = event_.attested;
   c.at_least = at_least_;
   return c;
 }
@@ -63,6 +64,7 @@ void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
 void Correction::act(const Decision& decision, const core::ClockSnapshot& now, Commands& out) {
   if (const auto* nothing = std::get_if<NothingToDo>(&decision)) {
     recorded_ = nothing->recorded && !(withdrawn_ && !report_.discontinuity.notice && !report_.discontinuity.foreign_step);
+    recorded_ = recorded_ || stop_ != Task::idle;  // a daemon was touched
     if (!nothing->proved) weaken(nothing->why);
     conclude(Outcome::no_action, nothing->why, now, out);
   } else if (const auto* refuse = std::get_if<Refuse>(&decision)) {
@@ -86,7 +88,7 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
     return;
   }
   corroborated_ = corroborated(estimate);
-  local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return w == Witness::host; });
+  local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return is_host_clock(w); });
   request_stop(now, out);
   if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
 }
@@ -122,7 +124,7 @@ void Correction::apply(core::Offset offset, ActionKind kind, const core::ClockSn
   if (report_.estimate && kind != ActionKind::trim) {
     action.uncertainty = report_.estimate->uncertainty;
   }
-  out.push_back(ApplyStep{offset, kind});
+  out.push_back(ApplyStep{offset, kind, forced_});
 }
 
 void Correction::request_stop(const core::ClockSnapshot& now, Commands& out) {
@@ -219,6 +221,8 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   report_.ended_realtime = now.realtime;
   report_.duration = now.boottime - report_.discontinuity.detected.boottime;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
+  if (corroborated_ || (report_.estimate && corroborated(*report_.estimate))) report_.discontinuity.confidence = core::Confidence::corroborated;
+  else if (report_.estimate) report_.discontinuity.confidence = core::Confidence::single;
   if (stepped) {
     // A server that confirms its own word is still one source.
     context_.steps.add(now.boottime, report_.total, corroborated_);

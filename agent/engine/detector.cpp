@@ -44,6 +44,25 @@ Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselin
   return j;
 }
 
+Judgement judge_host_clock(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy) {
+  Judgement j;
+  if (!baselines.of(reading.witness)) return j;
+  const core::OffsetInterval gap = *baselines.gap(reading);
+  const std::string who = core::to_string(reading.witness);
+  if (gap.high.value < -kTrip) {
+    j.note = who + ": the host's clock went back against CLOCK_MONOTONIC_RAW by " + milliseconds_text(-gap.middle().value) +
+             ": it was set, or it is another host's; its baseline is learned anew";
+    j.learn = Learn::replace;
+    j.ask_ntp = true;
+    return j;
+  }
+  if (gap.low.value <= kTrip) return j;
+  j.learn = Learn::replace;  // a short steal or drift below what is recorded
+  if (gap.high.value >= policy.record_threshold)
+    j.detection = Detection{core::Cause::pause, who + ": it ran on while the guest stood still, " + in_words(gap.middle())};
+  return j;
+}
+
 Judgement judge_ntp(const core::OffsetReading& reading, const core::Policy& policy) {
   Judgement j;
   j.learn = Learn::ignore;

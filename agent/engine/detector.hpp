@@ -30,6 +30,8 @@ struct Judgement {
 };
 
 [[nodiscard]] Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy);
+/// PTP and vmclock: the host's own clock, known to microseconds at every reading.
+[[nodiscard]] Judgement judge_host_clock(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy);
 [[nodiscard]] Judgement judge_ntp(const core::OffsetReading& reading, const core::Policy& policy);
 
 /// "clock behind by 47.550 s" for people: sign in words, milliseconds.

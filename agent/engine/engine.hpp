@@ -72,14 +72,17 @@ class Engine {
   Commands on_notice(const core::HostNotice& notice, const Now& now);
   [[nodiscard]] core::CorrectionReport unanswered(const core::HostNotice& notice, const Now& now) const;
   Commands on_void(const core::BaselineVoid& v);
+  Commands on_disruption(const core::Disruption& disruption, const Now& now);
+  Commands idle_reading(const core::OffsetReading& reading, const Judgement& j, const Now& now);
+  [[nodiscard]] static Commands fresh_baselines(const std::string& why);
+  void forget_host_clock();
   Commands on_failure(const core::MeasurementFailed& failure, const Now& now);
-  Commands idle_rtc(const core::OffsetReading& reading, const Now& now);
   Note leave_wrong(const std::string& tripwire, const Now& now);
   Commands idle_ntp(const core::OffsetReading& reading, const Now& now);
   Commands compare_clocks(const Now& now);
   Commands foreign(const ForeignChange& change, const Now& now);
   Commands open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
-                const Now& now, bool moved);
+                const Now& now, bool moved, const core::Disruption* disruption = nullptr);
   [[nodiscard]] bool host_moved(const core::HostNotice& notice);
   [[nodiscard]] bool fighting(std::optional<core::nanoseconds> foreign_step, const Now& now);
   Commands after(Commands commands, const Now& now);
@@ -90,6 +93,9 @@ class Engine {
   void renew_baselines(const Correction& ended, const Now& now);
   void count(const core::CorrectionReport& report);
   [[nodiscard]] bool disciplined(const Now& now) const;
+
+  /// A daemon with another opinion undoes our step within seconds of its restart; an administrator does not so often.
+  static constexpr core::seconds kFightWindow{600};
 
   core::Policy policy_;
   std::uint64_t next_number_;

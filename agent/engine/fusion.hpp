@@ -11,9 +11,15 @@
 
 namespace clockmend::engine {
 
+/// Witnesses that read the clock of the host: their agreement proves that it was read well, not that it is right.
+[[nodiscard]] constexpr bool is_host_clock(core::Witness w) {
+  return w == core::Witness::host || w == core::Witness::ptp || w == core::Witness::vmclock;
+}
+
 /// What is known of the event when a reading is weighed.
 struct EventContext {
   bool foreign_step = false;  // somebody set REALTIME: returning to an undisciplined baseline would prove nothing
+  bool attested = false;      // a notice or a tripwire says that the VM was paused: a forward jump of the host's clock is no mere setting
   bool host_moved = false;    // migrated, restored, upgraded: the RTC's phase and the host's clock may be others now
 };
 
@@ -31,6 +37,11 @@ struct Vote {
 
 /// The weightiest group of witnesses whose intervals share a point; ties go by `on_disagreement`, then to the tightest.
 /// Marks the evidence it used. No estimate without evidence, or on a tie under `hold`.
-[[nodiscard]] Vote vote(std::vector<core::Evidence>& evidence, const core::Policy& policy);
+/// `attested`: as in EventContext. Where it is not, a host whose clock was set looks like a pause to everything that follows that
+/// clock (PTP, vmclock and the RTC alike): against NTP they are one voice.
+[[nodiscard]] Vote vote(std::vector<core::Evidence>& evidence, const core::Policy& policy, bool attested);
+
+/// What a distance between two witnesses probably is: TAI taken for UTC (37 s), an RTC in local time (whole hours); else empty.
+[[nodiscard]] std::string probable_mistake(core::nanoseconds distance);
 
 }  // namespace clockmend::engine

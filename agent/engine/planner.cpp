@@ -45,7 +45,7 @@ bool contradicted(const Vote& v, const PlanContext& c, const core::Policy& polic
 }
 
 // A local witness whose word stands against a single NTP server's: the host itself, or an RTC that saw the clock right.
-bool stands_alone(const core::Evidence& e) { return e.reading.witness == Witness::host || (e.reading.witness == Witness::rtc && e.disciplined); }
+bool stands_alone(const core::Evidence& e) { return is_host_clock(e.reading.witness) || (e.reading.witness == Witness::rtc && e.disciplined); }
 
 bool says_right(const Vote& v, const core::Policy& policy) {
   return v.estimate && core::magnitude(v.estimate->offset) <= policy.step_threshold;
@@ -53,13 +53,13 @@ bool says_right(const Vote& v, const core::Policy& policy) {
 
 // The vote; once nothing more will come, one server that contradicts a sound local witness is left out of it.
 Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const core::Policy& policy) {
-  Vote v = vote(evidence, policy);
+  Vote v = vote(evidence, policy, c.attested);
   if (!c.deadline_passed || !contradicted(v, c, policy) || !std::any_of(evidence.begin(), evidence.end(), stands_alone)) return v;
   std::stable_partition(evidence.begin(), evidence.end(), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
   std::vector<core::Evidence> local;
   std::copy_if(evidence.begin(), evidence.end(), std::back_inserter(local), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
   if (local.size() == evidence.size()) return v;
-  const Vote without = vote(local, policy);
+  const Vote without = vote(local, policy, c.attested);
   // Who says that the clock is right needs no better proof; who wants to move it against an outside word does.
   if (policy.on_disagreement != core::OnDisagreement::host && says_right(v, policy) && !says_right(without, policy)) return v;
   v = without;
@@ -108,7 +108,13 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     const std::string why = "witnesses contradict each other by more than disagreement_tolerance (" + v.conflict + ")";
     return wait_or(context, false, why, Refuse{why});
   }
-  if (auto verdict = no_action(e, context, policy)) return *verdict;
+  if (auto verdict = no_action(e, context, policy)) {
+    if (auto* nothing = std::get_if<NothingToDo>(&*verdict); nothing && v.conflict_distance > policy.disagreement_tolerance) {
+      nothing->why += "; against " + v.conflict;
+      nothing->recorded = true;  // who was overruled must be found again later
+    }
+    return *verdict;
+  }
   if (auto verdict = not_exact_enough(e, context, policy)) return *verdict;
   if (core::magnitude(e.offset) <= policy.step_threshold)
     return wait_or(context, false, "near the threshold; waiting for a finer witness",
@@ -139,7 +145,7 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
       e.agreeing.push_back(l.reading.witness);
     } else {
       const core::nanoseconds d = l.needed.high < i.low ? i.low.value - l.needed.high.value : l.needed.low.value - i.high.value;
-      host_disagrees = host_disagrees || l.reading.witness == Witness::host;
+      host_disagrees = host_disagrees || is_host_clock(l.reading.witness);
       if (d > away) {
         away = d;
         who = core::to_string(l.reading.witness);

@@ -38,6 +38,7 @@ using Decision = std::variant<Wait, NothingToDo, Step, Gradually, Refuse>;
 struct PlanContext {
   GuardContext guard;
   bool deadline_passed = false;
+  bool attested = false;       // a notice or a tripwire says that the VM was stopped: local witnesses are no lone voices then
   bool gap_announced = false;  // somebody said so or set the clock: worth a record even if the clock turns out right
   std::optional<core::Offset> at_least;  // a hook's single stamp: the offset is no smaller than this
 };

@@ -20,7 +20,7 @@
 namespace clockmend::os {
 namespace {
 
-constexpr int kTries = 300;
+constexpr int kReadTries = 300;
 /// The kernel's own limit for the same loop.
 constexpr core::nanoseconds kPatience = core::milliseconds{100};
 constexpr int kNumbers = 10;
@@ -69,7 +69,7 @@ struct VmclockDevice::Page {
 
 core::Result<core::VmclockPage> VmclockDevice::Page::read_mapped(bool with_counter) const {
   const core::nanoseconds begun = read_clock(CLOCK_MONOTONIC);
-  for (int i = 0; i < kTries && read_clock(CLOCK_MONOTONIC) - begun < kPatience; ++i) {
+  for (int i = 0; i < kReadTries && read_clock(CLOCK_MONOTONIC) - begun < kPatience; ++i) {
     const std::uint32_t before = sequence();
     if ((before & 1U) != 0) continue;
     std::atomic_thread_fence(std::memory_order_acquire);

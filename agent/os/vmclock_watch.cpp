@@ -12,7 +12,7 @@ namespace clockmend::os {
 namespace {
 
 /// Ready again each time right after it was read: that is no notification but a driver without one.
-constexpr int kTries = 3;
+constexpr int kPollTries = 3;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ VmclockWatch::~VmclockWatch() {
 
 core::Status VmclockWatch::arm(std::function<void()> on_change) {
   pollfd ready{fd_, POLLIN, 0};
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kPollTries; ++i) {
     if (auto rearmed = rearm_(); !rearmed) return rearmed;
     if (::poll(&ready, 1, 0) < 0) return errno_error(errno, "poll");
     if (ready.revents != POLLIN) break;

@@ -81,6 +81,10 @@ std::string render_report(const core::CorrectionReport& report) {
   std::string out;
   line(out, "correction", "#" + std::to_string(report.number) + " " + to_string(report.outcome) + because(report.reason));
   line(out, "cause", std::string(to_string(report.discontinuity.cause)) + because(report.discontinuity.tripwire));
+  for (const std::string& disruption : report.discontinuity.disruptions) line(out, "disruption", disruption);
+  if (const auto& gap = report.discontinuity.gap)
+    line(out, "gap", human(gap->middle().value, false) + " +- " + human(gap->half_width(), false));
+  line(out, "confidence", to_string(report.discontinuity.confidence));
   line(out, "started", iso8601(report.started_realtime) + " by the clock before, took " + human(report.duration, false));
   for (const core::Evidence& evidence : report.discontinuity.evidence) {
     line(out, std::string("  ") + to_string(evidence.reading.witness),

@@ -46,6 +46,16 @@ Json to_json(const core::HostNotice& value) {
   return json;
 }
 
+namespace {
+
+// As middle and half-width: a gap is a length with its error.
+void put_gap(Json& json, const std::optional<core::OffsetInterval>& gap) {
+  json["gap_ns"] = gap ? Json(gap->middle().value.count()) : Json();
+  json["gap_uncertainty_ns"] = gap ? Json(gap->half_width().count()) : Json();
+}
+
+}  // namespace
+
 Json to_json(const core::Discontinuity& value) {
   Json json;
   json["cause"] = to_string(value.cause);
@@ -53,12 +63,16 @@ Json to_json(const core::Discontinuity& value) {
   json["detected"] = to_json(value.detected);
   json["notice"] = or_null(value.notice);
   json["foreign_step_ns"] = ns_or_null(value.foreign_step);
+  json["disruptions"] = value.disruptions;
+  put_gap(json, value.gap);
+  json["confidence"] = to_string(value.confidence);
   json["evidence"] = Json::array();
   for (const core::Evidence& evidence : value.evidence) {
     Json item = to_json(evidence.reading);
     item["basis"] = to_string(evidence.basis);
     item["needed_low_ns"] = evidence.needed.low.value.count();
     item["needed_high_ns"] = evidence.needed.high.value.count();
+    put_gap(item, evidence.gap);
     item["used"] = evidence.used;
     json["evidence"].push_back(std::move(item));
   }
@@ -121,6 +135,14 @@ core::HostNotice read_notice(const Json* json, const std::string& where, std::st
   return value;
 }
 
+// Records of older versions have none.
+std::optional<core::OffsetInterval> read_gap(Fields& fields) {
+  const auto middle = fields.optional_ns("gap_ns");
+  const auto half_width = fields.optional_ns("gap_uncertainty_ns");
+  if (!middle || !half_width) return std::nullopt;
+  return core::interval_around({*middle}, *half_width);
+}
+
 core::Evidence read_evidence(const Json& json, const std::string& where, std::string& error) {
   core::Evidence value;
   value.reading = read_reading(&json, where, error);
@@ -128,6 +150,7 @@ core::Evidence read_evidence(const Json& json, const std::string& where, std::st
   value.basis = fields.name<core::Basis>("basis");
   value.needed.low.value = fields.ns("needed_low_ns");
   value.needed.high.value = fields.ns("needed_high_ns");
+  value.gap = read_gap(fields);
   value.used = fields.flag("used");
   return value;
 }
@@ -143,6 +166,14 @@ core::Discontinuity read_discontinuity(const Json* json, const std::string& wher
   value.detected = read_snapshot(fields.object("detected"), fields.path("detected"), error);
   if (const Json* notice = fields.optional_object("notice")) value.notice = read_notice(notice, fields.path("notice"), error);
   value.foreign_step = fields.optional_ns("foreign_step_ns");
+  value.gap = read_gap(fields);
+  if (fields.has("disruptions")) {
+    for (const Json& item : fields.array("disruptions")) {
+      if (!item.is_string()) fields.fail("disruptions", "holds something that is no text");
+      else value.disruptions.push_back(item.get<std::string>());
+    }
+  }
+  if (fields.has("confidence")) value.confidence = fields.name<core::Confidence>("confidence");
   for (const Json& item : fields.array("evidence")) value.evidence.push_back(read_evidence(item, fields.path("evidence"), error));
   return value;
 }

@@ -63,7 +63,7 @@ const Scenario kScenarios[] = {
     {.name = "guest suspend",
      .machine = {},
      .script = [](Machine& r) { r.world.suspend(600s); },
-     .expect = {.error = 5ms, .steps = 0, .outcome = {}}},
+     .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action}},
     {.name = "wrong from the start, one server: noticed by the first verification",
      .machine = starts_wrong(-700ms),
      .script = [](Machine&) {},

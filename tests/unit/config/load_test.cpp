@@ -66,6 +66,19 @@ enabled = false
 device = "/dev/rtc1"
 write = false
 write_threshold = "200 ms"
+[ptp]
+enabled = false
+allow = ["52:54:00:12:34:56"]
+timescale = "tai"
+[vmclock]
+enabled = false
+device = "/dev/vmclock1"
+[tsc]
+enabled = false
+[vmgenid]
+enabled = false
+[detection]
+poll_interval = "100 ms"
 [channel]
 enabled = false
 port_name = "org.qemu.guest_agent.0"
@@ -112,6 +125,14 @@ max_records = 50
   EXPECT_EQ(s.rtc.device, "/dev/rtc1");
   EXPECT_FALSE(s.policy.write_rtc);
   EXPECT_EQ(s.policy.rtc_write_threshold, 200ms);
+  EXPECT_FALSE(s.ptp.enabled);
+  EXPECT_EQ(s.ptp.allow, std::vector<std::string>{"52:54:00:12:34:56"});
+  EXPECT_EQ(s.ptp.timescale, core::Timescale::tai);
+  EXPECT_FALSE(s.vmclock.enabled);
+  EXPECT_EQ(s.vmclock.device, "/dev/vmclock1");
+  EXPECT_FALSE(s.tsc_enabled);
+  EXPECT_FALSE(s.vmgenid_enabled);
+  EXPECT_EQ(s.poll_interval, 100ms);
   EXPECT_FALSE(s.channel.enabled);
   EXPECT_EQ(s.channel.port_name, "org.qemu.guest_agent.0");
   EXPECT_EQ(s.channel.blocked_verbs, std::vector<std::string>{"clock-resync"});

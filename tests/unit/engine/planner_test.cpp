@@ -46,12 +46,14 @@ struct Row {
 class PlannerTest : public testing::Test {
  protected:
   PlannerTest() { policy.floor = clock.truth() - 365 * 24h; }
+  bool attested = true;
   Decision decide_on(std::vector<Evidence> evidence, bool at_last, bool announced = false) {
     PlanContext c;
     c.guard.now = clock.snapshot();
     c.guard.forced = forced;
     c.deadline_passed = at_last;
     c.gap_announced = announced;
+    c.attested = attested;
     return decide(evidence, history, c, policy);
   }
   void check(const Row& row) {

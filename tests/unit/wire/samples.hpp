@@ -59,7 +59,16 @@ inline core::CorrectionReport sample_report() {
   notice.dry_run = true;
   r.discontinuity.notice = notice;
   r.discontinuity.foreign_step = nanoseconds(-9);
-  r.discontinuity.evidence = {{sample_reading(core::Witness::rtc), core::Basis::differential, {{nanoseconds(1)}, {nanoseconds(2)}}, true}};
+  core::Evidence evidence;
+  evidence.reading = sample_reading(core::Witness::rtc);
+  evidence.basis = core::Basis::differential;
+  evidence.needed = {{nanoseconds(1)}, {nanoseconds(2)}};
+  evidence.gap = core::interval_around({nanoseconds(30)}, nanoseconds(4));
+  evidence.used = true;
+  r.discontinuity.evidence = {evidence};
+  r.discontinuity.disruptions = {"vmclock: disruption marker 1 -> 2"};
+  r.discontinuity.gap = evidence.gap;
+  r.discontinuity.confidence = core::Confidence::corroborated;
   return r;
 }
 

@@ -1,0 +1,136 @@
+// The end of a correction: what is known of the clock now, the new baselines, and whoever came too late for it.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "agent/engine/append.hpp"
+#include "agent/engine/engine.hpp"
+
+namespace clockmend::engine {
+namespace {
+
+using core::Witness;
+
+// A verification older than two idle intervals and a bit says nothing about the discipline of the clock any more.
+constexpr core::seconds kVerificationAge{2400};
+// A guest's clock under a time daemon drifts at most so fast between verifications (the kernel's own bound is 500 ppm;
+// chrony's documents use 15 ppm for maxerror growth; an undisciplined crystal is within 100 ppm).
+constexpr std::int64_t kVerifiedDriftPpm = 100;
+// After our write the RTC shows our time, but its second edge is learned anew: until then it is good to a second.
+constexpr core::milliseconds kWrittenRtc{1050};
+
+}  // namespace
+
+// The one place where a correction ends: books, baselines, and whoever came too late for it.
+Commands Engine::after(Commands commands, const Now& now) {
+  if (!active_ || !active_->done()) return commands;
+  const Correction ended = *std::exchange(active_, std::nullopt);
+  close(ended, now);
+  if (!ended.recorded()) std::erase_if(commands, [](const Command& c) { return std::holds_alternative<Publish>(c); });
+  // An RTC that was written, or heard by its whole second only, is not known exactly enough to watch.
+  const auto& rtc = baselines_.of(Witness::rtc);
+  if (!rtc || rtc->reading.uncertainty > policy_.record_threshold) commands.push_back(AskWitness{Witness::rtc});
+  append(commands, open_what_came_late(now));
+  return commands;
+}
+
+Commands Engine::open_what_came_late(const Now& now) {
+  const core::nanoseconds step = std::exchange(late_step_, core::nanoseconds::zero());
+  if (!late_notices_.empty()) {
+    // Oldest first, so that the newest word is the one that counts.
+    const std::deque<core::HostNotice> late = std::exchange(late_notices_, {});
+    Commands out = open(core::Cause::notice, "host: " + std::string(core::to_string(late.front().event)) + " during the last correction",
+                        rebased(late.front(), now.clocks), std::nullopt, now, host_moved(late.front()));
+    for (auto n = std::next(late.begin()); n != late.end(); ++n)
+      if (active_ && !active_->join(rebased(*n, now.clocks), host_moved(*n), now.clocks)) late_notices_.push_back(*n);
+    return out;
+  }
+  if (core::magnitude({step}) < policy_.record_threshold || policy_.on_foreign_step == core::OnForeignStep::ignore) return {};
+  return open(core::Cause::foreign_step, "clocks: somebody set the clock by " + in_milliseconds(step) + " at the end of the last correction",
+              std::nullopt, step, now, false);
+}
+
+void Engine::close(const Correction& ended, const Now& now) {
+  judge_outcome(ended, now);
+  renew_baselines(ended, now);
+  if (ended.recorded()) count(ended.report());
+}
+
+// What is known of the clock now: proved by NTP, as good as before, or wrong.
+void Engine::judge_outcome(const Correction& ended, const Now& now) {
+  const core::CorrectionReport& report = ended.report();
+  const auto& evidence = ended.testimony();
+  const auto ntp = std::find_if(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && e.used; });
+  const bool outside = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.used && e.reading.witness != Witness::rtc; });
+  const bool left_alone = report.outcome == core::Outcome::no_action;
+  if (report.verified && report.residual)
+    verification_ = Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
+  else if (left_alone && ntp != evidence.end())
+    verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
+  if (report.total.value != core::nanoseconds::zero()) last_total_ = report.total;
+  left_alone_.reset();
+  if (report.estimate && (left_alone || report.outcome == core::Outcome::observed))
+    left_alone_ = LeftAlone{left_until(report, now), report.estimate->offset};
+  if (left_alone && !outside) {
+    // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
+    state_ = state_before_;
+    verification_ = verification_before_;
+  } else {
+    known_wrong_ = !left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero());
+  }
+}
+
+// An administrator's clock stays as it was set until a time daemon runs again; a fight is not taken up at once.
+core::RawPoint Engine::left_until(const core::CorrectionReport& report, const Now& now) const {
+  const bool foreign = report.outcome == core::Outcome::observed && report.discontinuity.cause == core::Cause::foreign_step;
+  if (!foreign) return now.clocks.raw + policy_.verification_deadline;
+  return daemon_active_ ? now.clocks.raw + kFightWindow : core::RawPoint::max();
+}
+
+void Engine::set_daemon_active(bool active) {
+  if (active && !daemon_active_) left_alone_.reset();
+  daemon_active_ = active;
+}
+
+// What the witnesses said during the correction, carried over our steps, is what they will say from now on.
+void Engine::renew_baselines(const Correction& ended, const Now& now) {
+  const bool good = disciplined(now) || ended.report().verified;
+  for (const core::Evidence& e : ended.testimony()) {
+    if (e.reading.witness == Witness::ntp || (e.reading.witness == Witness::host && !good)) continue;
+    const auto gap = baselines_.gap(e.reading);
+    // A baseline that still holds is only refreshed: the exact one stays when a coarse second confirms it.
+    if (gap && gap->contains({})) baselines_.learn(e.reading, good);
+    else baselines_.relearn(e.reading, good);
+  }
+  if (!ended.rtc_was_written()) return;
+  core::OffsetReading written;
+  written.witness = Witness::rtc;
+  written.uncertainty = kWrittenRtc;
+  written.at = now.clocks;
+  baselines_.relearn(written, good);
+}
+
+void Engine::count(const core::CorrectionReport& report) {
+  ++next_number_;
+  ++counters_.discontinuities;
+  switch (report.outcome) {
+    case core::Outcome::corrected: ++counters_.corrections; break;
+    case core::Outcome::no_action:
+    case core::Outcome::observed: ++counters_.no_actions; break;
+    case core::Outcome::refused: ++counters_.refusals; break;
+    case core::Outcome::failed: ++counters_.failures; break;
+  }
+}
+
+bool Engine::disciplined(const Now& now) const {
+  if (known_wrong_) return false;
+  if (!now.kernel.unsynchronized) return true;
+  return verification_ && now.clocks.raw - verification_->at <= kVerificationAge && verification_->bound <= policy_.step_threshold;
+}
+
+std::optional<core::nanoseconds> Engine::error_bound(const core::ClockSnapshot& now) const {
+  if (state_.state() != core::ClockState::synchronized || !verification_) return std::nullopt;
+  return verification_->bound + (now.raw - verification_->at) * kVerifiedDriftPpm / 1'000'000;
+}
+
+}  // namespace clockmend::engine
