@@ -3,6 +3,7 @@
 
   record.py [NAME...]      all machines of MACHINES, or those named
   record.py --list         their names
+  record.py --table        what the files say, as a table
 """
 import argparse
 import json
@@ -223,13 +224,41 @@ def record(name):
     (HERE / f"{name}.json").write_text(json.dumps(trace, indent=1) + "\n", encoding="utf-8")
 
 
+def table():
+    """One row per event: what each clock lost, in ms."""
+    print("| machine | kernel, QEMU | event | REALTIME | MONOTONIC | BOOTTIME | TSC | RTC | PTP, vmclock |\n|---|---|---|---|---|---|---|---|---|")
+    for name in MACHINES:
+        path = HERE / f"{name}.json"
+        if not path.exists():
+            continue
+        trace = json.loads(path.read_text(encoding="utf-8"))
+        versions = f"{trace['kernel'].split('-')[0].split('+')[0]}, {trace['qemu'].split()[0]}"
+        for event in trace["events"]:
+            if "failed" in event:
+                print(f"| {name} | {versions} | {event['event']} | {event['failed']} | | | | | |")
+                continue
+            lost = {clock: f"{ns / 1e6:.1f}" for clock, ns in event["lost_ns"].items()}
+            more = [f"{clock} {ms}" for clock, ms in lost.items() if clock.startswith("ptp")] + _marker(event)
+            row = [lost[clock] for clock in ("realtime", "monotonic", "boottime", "tsc")] + [lost.get("rtc", ""), ", ".join(more)]
+            print(f"| {name} | {versions} | {event['event']} | " + " | ".join(row) + " |")
+
+
+def _marker(event):
+    before, after = (event[when]["inside"].get("vmclock") for when in ("before", "after"))
+    return [f"marker {before['disruption_marker']} -> {after['disruption_marker']}"] if before and after else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if options.list:
         print("\n".join(MACHINES))
+        return 0
+    if options.table:
+        table()
         return 0
     proc.without_sys_time()
     for name in options.names or list(MACHINES):
