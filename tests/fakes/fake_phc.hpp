@@ -1,0 +1,132 @@
+// PTP hardware clocks that follow the true time, whatever the guest's clocks do, and the catalogue that lists them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/core/ports/phc.hpp"
+#include "tests/fakes/fake_clock.hpp"
+
+namespace clockmend::fakes {
+
+/// One clock, plugged in or not.
+class FakePhcDevice {
+ public:
+  FakePhcDevice(FakeClock& clock, std::string n, std::string name)
+      : node(std::move(n)), clock_name(std::move(name)), clock_(clock), since_(clock.truth()) {}
+
+  /// What it shows now.
+  [[nodiscard]] core::nanoseconds time() const {
+    const core::nanoseconds age = clock_.truth() - since_;
+    return since_.time_since_epoch() + age + core::nanoseconds{static_cast<long>(static_cast<double>(age.count()) * rate_ppm * 1e-6)} +
+           ahead;
+  }
+  /// What it shows - REALTIME: what a perfect reading would report.
+  [[nodiscard]] core::nanoseconds offset() const { return time() - clock_.snapshot().realtime.time_since_epoch(); }
+  /// Runs at another rate from now on, without a jump.
+  void run_at(double ppm) {
+    ahead = time() - clock_.truth().time_since_epoch();
+    since_ = clock_.truth();
+    rate_ppm = ppm;
+  }
+  void unplug() { present = false; }
+  /// Plugged in (again), maybe under another number: descriptors opened before are stale.
+  void plug(const std::string& under = {}) {
+    if (!under.empty()) node = under;
+    present = true;
+    ++instance;
+  }
+
+  core::Result<core::PhcReading> read(unsigned of_instance) {
+    ++reads;
+    if (!present || of_instance != instance) return core::Error{core::ErrorCode::not_found, node + ": no such device"};
+    if (error) return *error;
+    core::nanoseconds width = bracket;
+    if (widen_next > 0) {
+      --widen_next;
+      width = wide;
+    }
+    core::PhcReading reading;
+    clock_.advance(width / 2);
+    reading.at = clock_.snapshot();
+    // Where in the bracket the clock was really read is not known.
+    std::uniform_int_distribution<long> place(-width.count() / 2, width.count() / 2);
+    reading.phc = time() + core::nanoseconds{place(random_)};
+    clock_.advance(width / 2);
+    reading.bracket = width;
+    reading.samples = 5;
+    return reading;
+  }
+
+  // What the test may set freely.
+  std::string node;
+  std::string clock_name;
+  core::nanoseconds ahead{};  // of the true time: TAI, a host that is wrong
+  double rate_ppm = 0.0;
+  core::nanoseconds bracket{core::microseconds{30}};
+  unsigned widen_next = 0;  // so many readings are ...
+  core::nanoseconds wide{core::milliseconds{40}};
+  bool present = true;
+  unsigned instance = 1;
+  std::optional<core::Error> error;       // every read fails
+  std::optional<core::Error> open_error;  // so does opening
+  // What happened.
+  unsigned reads = 0;
+  unsigned opens = 0;
+
+ private:
+  FakeClock& clock_;
+  core::RealtimePoint since_;
+  std::mt19937 random_{1};
+};
+
+class FakePhcCatalogue final : public core::PhcCatalogue {
+ public:
+  explicit FakePhcCatalogue(FakeClock& clock) : clock_(clock) {}
+
+  FakePhcDevice& add(const std::string& node, const std::string& clock_name) {
+    devices.push_back(std::make_shared<FakePhcDevice>(clock_, node, clock_name));
+    return *devices.back();
+  }
+
+  std::vector<core::PhcDevice> list() override {
+    ++lists;
+    std::vector<core::PhcDevice> found;
+    for (const auto& device : devices) {
+      if (device->present) found.push_back({device->node, device->clock_name});
+    }
+    return found;
+  }
+  core::Result<std::unique_ptr<core::Phc>> open(const core::PhcDevice& wanted) override {
+    for (const auto& device : devices) {
+      if (!device->present || device->node != wanted.node) continue;
+      ++device->opens;
+      if (device->clock_name != wanted.clock_name) return core::Error{core::ErrorCode::not_found, wanted.node + " is another clock now"};
+      if (device->open_error) return *device->open_error;
+      return std::unique_ptr<core::Phc>(std::make_unique<Open>(device));
+    }
+    return core::Error{core::ErrorCode::not_found, wanted.node + ": no such device"};
+  }
+
+  std::vector<std::shared_ptr<FakePhcDevice>> devices;
+  unsigned lists = 0;
+
+ private:
+  class Open final : public core::Phc {
+   public:
+    explicit Open(std::shared_ptr<FakePhcDevice> device) : device_(std::move(device)), instance_(device_->instance) {}
+    core::Result<core::PhcReading> read() override { return device_->read(instance_); }
+
+   private:
+    std::shared_ptr<FakePhcDevice> device_;
+    unsigned instance_;
+  };
+
+  FakeClock& clock_;
+};
+
+}  // namespace clockmend::fakes
