@@ -6,6 +6,7 @@
 #include "agent/app/desk.hpp"
 #include "agent/app/faces.hpp"
 #include "agent/app/history.hpp"
+#include "agent/app/hypervisor_clocks.hpp"
 #include "agent/app/log.hpp"
 #include "agent/app/pipeline.hpp"
 #include "agent/app/status_board.hpp"
@@ -64,6 +65,7 @@ class AgentApp {
         rtc_(system_.rtc, system_.scheduler, system_.clock),
         ntp_({network_, resolver_, system_.scheduler, random_, system_.files}, settings.ntp, earliest_possible(history_)),
         clocksource_(system_.clock),
+        hypervisor_(io_, system_.clock, system_.scheduler, settings, paths.root),
         desk_(system_.clock, system_.scheduler, engine_, host_, history_, [this] { return board_.compose(); }),
         board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), os::process_id(), sources()),
         faces_({io_, paths, settings.channel, desk_, host_, [this](const std::string& note) { log_.text().info(note); }}),
@@ -112,6 +114,7 @@ class AgentApp {
   void begin() {
     for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&clocksource_)})
       pipeline_.add_probe(*probe);
+    hypervisor_.add_to(pipeline_);
     if (settings_.rtc.enabled) pipeline_.add_probe(rtc_);
     pipeline_.add_probe(ntp_);  // also when disabled: a reload may enable it
     board_.watch(pipeline_.probes());
@@ -126,6 +129,7 @@ class AgentApp {
 
   void device(const core::DeviceEvent& event) {
     faces_.device_event(event);
+    hypervisor_.device(event);
     if (event.subsystem != "rtc") return;
     if (event.action == core::DeviceAction::remove) rtc_.device_gone();
     else rtc_.device_appeared();
@@ -224,6 +228,7 @@ class AgentApp {
   probes::RtcProbe rtc_;
   probes::NtpProbe ntp_;
   probes::ClocksourceProbe clocksource_;
+  HypervisorClocks hypervisor_;
   Desk desk_;
   StatusBoard board_;
   Faces faces_;

@@ -31,8 +31,9 @@ Finding one_probe(const core::ProbeStatus& probe) {
 }
 
 bool is_witness(const core::ProbeStatus& probe) {
-  return probe.name == to_string(core::Witness::host) || probe.name == to_string(core::Witness::rtc) ||
-         probe.name == to_string(core::Witness::ntp);
+  for (std::size_t i = 0; i < core::kWitnesses; ++i)
+    if (probe.name == to_string(static_cast<core::Witness>(i))) return true;
+  return false;
 }
 
 }  // namespace

@@ -31,6 +31,37 @@ TEST(ConfigLoad, NoFileAtAllMeansDefaults) {
   EXPECT_TRUE(settings->origins.empty());
 }
 
+constexpr std::size_t kHypervisorKeys = 8;
+
+TEST(ConfigLoad, EveryKeyOfAHypervisorsClocksReachesItsMember) {
+  const auto loaded = load_text(R"(
+[ptp]
+enabled = false
+allow = ["52:54:00:12:34:56"]
+timescale = "tai"
+[vmclock]
+enabled = false
+device = "/dev/vmclock1"
+[tsc]
+enabled = false
+[vmgenid]
+enabled = false
+[detection]
+poll_interval = "100 ms"
+)");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  const core::Settings& s = *loaded;
+  EXPECT_FALSE(s.ptp.enabled);
+  EXPECT_EQ(s.ptp.allow, std::vector<std::string>{"52:54:00:12:34:56"});
+  EXPECT_EQ(s.ptp.timescale, core::Timescale::tai);
+  EXPECT_FALSE(s.vmclock.enabled);
+  EXPECT_EQ(s.vmclock.device, "/dev/vmclock1");
+  EXPECT_FALSE(s.tsc_enabled);
+  EXPECT_FALSE(s.vmgenid_enabled);
+  EXPECT_EQ(s.poll_interval, 100ms);
+  EXPECT_EQ(s.origins.size(), kHypervisorKeys);
+}
+
 TEST(ConfigLoad, EveryKeyReachesItsMember) {
   const auto loaded = load_text(R"(
 [policy]
@@ -66,19 +97,6 @@ enabled = false
 device = "/dev/rtc1"
 write = false
 write_threshold = "200 ms"
-[ptp]
-enabled = false
-allow = ["52:54:00:12:34:56"]
-timescale = "tai"
-[vmclock]
-enabled = false
-device = "/dev/vmclock1"
-[tsc]
-enabled = false
-[vmgenid]
-enabled = false
-[detection]
-poll_interval = "100 ms"
 [channel]
 enabled = false
 port_name = "org.qemu.guest_agent.0"
@@ -125,14 +143,6 @@ max_records = 50
   EXPECT_EQ(s.rtc.device, "/dev/rtc1");
   EXPECT_FALSE(s.policy.write_rtc);
   EXPECT_EQ(s.policy.rtc_write_threshold, 200ms);
-  EXPECT_FALSE(s.ptp.enabled);
-  EXPECT_EQ(s.ptp.allow, std::vector<std::string>{"52:54:00:12:34:56"});
-  EXPECT_EQ(s.ptp.timescale, core::Timescale::tai);
-  EXPECT_FALSE(s.vmclock.enabled);
-  EXPECT_EQ(s.vmclock.device, "/dev/vmclock1");
-  EXPECT_FALSE(s.tsc_enabled);
-  EXPECT_FALSE(s.vmgenid_enabled);
-  EXPECT_EQ(s.poll_interval, 100ms);
   EXPECT_FALSE(s.channel.enabled);
   EXPECT_EQ(s.channel.port_name, "org.qemu.guest_agent.0");
   EXPECT_EQ(s.channel.blocked_verbs, std::vector<std::string>{"clock-resync"});
@@ -143,7 +153,7 @@ max_records = 50
   EXPECT_EQ(s.daemon.start_deadline, 6s);
   EXPECT_EQ(s.log.level, "debug");
   EXPECT_EQ(s.history_max_records, 50U);
-  EXPECT_EQ(s.origins.size(), config::all_keys().size());
+  EXPECT_EQ(s.origins.size() + kHypervisorKeys, config::all_keys().size());
 }
 
 TEST(ConfigLoad, DropInsWinKeyByKeyInLexicalOrder) {

@@ -1,0 +1,39 @@
+#include "agent/app/hypervisor_clocks.hpp"
+
+namespace clockmend::app {
+namespace {
+
+template <class P>
+void tell(P& probe, core::DeviceAction action) {
+  if (action == core::DeviceAction::remove) probe.device_gone();
+  else probe.device_appeared();
+}
+
+}  // namespace
+
+HypervisorClocks::HypervisorClocks(asio::io_context& io, core::ClockReader& clock, core::Scheduler& scheduler,
+                                   const core::Settings& settings, const std::string& root)
+    : settings_(settings),
+      phcs_(root),
+      page_(io, settings.vmclock.device, root),
+      counter_(root),
+      kernel_log_(io, root + "/dev/kmsg"),
+      ptp_(phcs_, scheduler, clock, settings.ptp, settings.poll_interval),
+      vmclock_(page_, scheduler, settings.poll_interval),
+      tsc_(counter_, clock, scheduler, settings.poll_interval),
+      vmgenid_(kernel_log_) {}
+
+void HypervisorClocks::add_to(Pipeline& pipeline) {
+  if (settings_.ptp.enabled) pipeline.add_probe(ptp_);
+  if (settings_.vmclock.enabled) pipeline.add_probe(vmclock_);
+  if (settings_.tsc_enabled) pipeline.add_probe(tsc_);
+  if (settings_.vmgenid_enabled) pipeline.add_probe(vmgenid_);
+}
+
+void HypervisorClocks::device(const core::DeviceEvent& event) {
+  if (event.subsystem == "ptp" && settings_.ptp.enabled) tell(ptp_, event.action);
+  if (event.subsystem == "vmclock" && settings_.vmclock.enabled) tell(vmclock_, event.action);
+  if (event.subsystem == "vmgenid" && settings_.vmgenid_enabled) tell(vmgenid_, event.action);
+}
+
+}  // namespace clockmend::app

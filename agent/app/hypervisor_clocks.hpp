@@ -1,0 +1,41 @@
+// What a hypervisor offers besides RTC and channel: PTP clock, vmclock page, TSC, the kernel's line about a new generation.
+#pragma once
+
+#include <asio/io_context.hpp>
+
+#include "agent/app/pipeline.hpp"
+#include "agent/core/ports/watches.hpp"
+#include "agent/core/settings.hpp"
+#include "agent/os/kernel_log.hpp"
+#include "agent/os/phc_catalogue.hpp"
+#include "agent/os/tsc_reader.hpp"
+#include "agent/os/vmclock_device.hpp"
+#include "probes/ptp.hpp"
+#include "probes/tsc.hpp"
+#include "probes/vmclock.hpp"
+#include "probes/vmgenid.hpp"
+
+namespace clockmend::app {
+
+class HypervisorClocks {
+ public:
+  HypervisorClocks(asio::io_context& io, core::ClockReader& clock, core::Scheduler& scheduler, const core::Settings& settings,
+                   const std::string& root);
+
+  /// Those that the configuration leaves on; a reload does not change it.
+  void add_to(Pipeline& pipeline);
+  void device(const core::DeviceEvent& event);
+
+ private:
+  core::Settings settings_;
+  os::LinuxPhcCatalogue phcs_;
+  os::VmclockDevice page_;
+  os::LinuxTsc counter_;
+  os::KmsgLog kernel_log_;
+  probes::PtpProbe ptp_;
+  probes::VmclockProbe vmclock_;
+  probes::TscProbe tsc_;
+  probes::VmgenidProbe vmgenid_;
+};
+
+}  // namespace clockmend::app
