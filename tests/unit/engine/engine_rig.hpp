@@ -48,6 +48,10 @@ class EngineRig {
     r.systematic = engine.policy().host_clock_error;
     return r;
   }
+  /// A PTP clock of the hypervisor whose host is wrong by `host_wrong_by`.
+  [[nodiscard]] core::OffsetReading ptp(core::nanoseconds host_wrong_by = {}) {
+    return reading(Witness::ptp, clock.error().value + host_wrong_by, 30us);
+  }
   [[nodiscard]] core::HostNotice notice(const std::string& id, core::NoticeEvent event = core::NoticeEvent::resumed) {
     core::HostNotice n;
     n.event = event;
