@@ -74,6 +74,7 @@ class AgentApp {
   int run() {
     log_.text().info("clockmendd {} starts: mode {}, {}, clocksource {}", kVersion, core::to_string(engine_.policy().mode),
                      core::to_string(engine_.policy().sequence), system_.clock.clocksource());
+    for (const History::LoneStep& s : history_.lone_steps()) engine_.remember_lone_step(s.ended, s.total, system_.clock.snapshot());
     if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
     if (const auto permitted = system_.adjuster.permitted(); !permitted) log_.text().error("cannot set the clock: {}", permitted.error().text);
     // Before anything else: what an earlier life of this agent left stopped.

@@ -31,6 +31,7 @@ std::vector<std::string> History::lines() {
 void History::load() {
   records_ = 0;
   damaged_ = 0;
+  lone_steps_.clear();
   for (const std::string& line : lines()) {
     auto report = wire::parse_report(line);
     if (!report) {
@@ -39,7 +40,9 @@ void History::load() {
     }
     ++records_;
     last_number_ = std::max(last_number_, report->number);
-    if (report->verified) last_good_ = std::max(last_good_.value_or(report->ended_realtime), report->ended_realtime);
+    const bool corroborated = report->discontinuity.confidence == core::Confidence::corroborated;
+    if (report->verified && corroborated) last_good_ = std::max(last_good_.value_or(report->ended_realtime), report->ended_realtime);
+    if (report->total.value != core::nanoseconds::zero() && !corroborated) lone_steps_.push_back({report->ended_realtime, report->total});
     last_ = std::move(*report);
   }
 }
@@ -47,7 +50,7 @@ void History::load() {
 core::Status History::add(const core::CorrectionReport& report) {
   last_number_ = std::max(last_number_, report.number);
   last_ = report;
-  if (report.verified) last_good_ = report.ended_realtime;
+  if (report.verified && report.discontinuity.confidence == core::Confidence::corroborated) last_good_ = report.ended_realtime;
   const core::Status written = writer_.append(path_, wire::report_line(report), true);
   if (!written) return written;
   // Trimmed by a quarter at a time, so that the whole file is rewritten once in many records.

@@ -22,8 +22,15 @@ class History {
   [[nodiscard]] std::vector<std::string> newest(std::size_t limit, std::optional<std::uint64_t> before);
 
   [[nodiscard]] std::uint64_t next_number() const { return last_number_ + 1; }
-  /// The latest time that was true for certain: the end of the last correction that NTP verified.
+  /// The latest time that was true for certain: the end of the last correction that NTP verified and a second source bore out
+  /// (one lying server must not lift the floor over the true time).
   [[nodiscard]] std::optional<core::RealtimePoint> last_good_time() const { return last_good_; }
+  /// Steps on one source's word, oldest first, as far as load() found them: what the accumulation guard has to remember.
+  struct LoneStep {
+    core::RealtimePoint ended;
+    core::Offset total;
+  };
+  [[nodiscard]] const std::vector<LoneStep>& lone_steps() const { return lone_steps_; }
   [[nodiscard]] std::optional<core::CorrectionReport> last() const { return last_; }
   [[nodiscard]] std::size_t damaged() const { return damaged_; }
 
@@ -40,6 +47,7 @@ class History {
   std::uint64_t last_number_ = 0;
   std::optional<core::RealtimePoint> last_good_;
   std::optional<core::CorrectionReport> last_;
+  std::vector<LoneStep> lone_steps_;
 };
 
 }  // namespace clockmend::app

@@ -1,5 +1,6 @@
 #include "agent/engine/engine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/engine/append.hpp"
@@ -132,6 +133,11 @@ Commands Engine::stepped(const core::Result<core::ClockSnapshot>& result, const 
   if (!active_) return {};
   Commands out = active_->stepped(result, now.clocks);
   return after(std::move(out), now);
+}
+
+void Engine::remember_lone_step(core::RealtimePoint ended, core::Offset total, const core::ClockSnapshot& now) {
+  const core::nanoseconds age = std::max<core::nanoseconds>(now.realtime - ended, core::nanoseconds::zero());
+  if (age <= policy_.accumulation_window) steps_.add(now.boottime - age, total, false);
 }
 
 void Engine::own_step_applied(core::Offset amount) {

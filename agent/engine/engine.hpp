@@ -41,6 +41,9 @@ class Engine {
   Commands rtc_written(const RtcOutcome& outcome, const Now& now);
   Commands deadline(std::uint64_t token, const Now& now);
 
+  /// A step on one source's word that an earlier life of the agent made: restarting it must not re-arm the guard against many
+  /// small ones (CVE-2015-5300). `ended` by the clock of then, `now` by that of now; one that lies ahead counts as just made.
+  void remember_lone_step(core::RealtimePoint ended, core::Offset total, const core::ClockSnapshot& now);
   /// Takes effect for the next decision; a correction under way ends under the new policy.
   void set_policy(const core::Policy& policy) { policy_ = policy; }
   void set_daemon_active(bool active);

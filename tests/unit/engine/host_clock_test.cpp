@@ -185,6 +185,18 @@ TEST(TripwireTest, AnExpectedDisruptionTakesFreshBaselines) {
   EXPECT_FALSE(rig.engine.busy());
 }
 
+// One server, no RTC: 900 s on its word were allowed before the restart, so 900 s more are not.
+TEST(ConfidenceTest, ARestartDoesNotForgetStepsOnOneSourcesWord) {
+  for (const auto& [age, steps] : {std::pair{60s, 0U}, {-60s, 0U}, {2 * 3600s, 1U}}) {
+    EngineRig rig;
+    rig.engine.remember_lone_step(rig.clock.snapshot().realtime - age, {900s}, rig.clock.snapshot());
+    rig.clock.pause(900s);
+    rig.observe(rig.ntp());
+    rig.deadline();
+    EXPECT_EQ(rig.steps.size(), steps) << age.count();
+  }
+}
+
 TEST(ConfidenceTest, SaysHowWellTheStepIsFounded) {
   EngineRig rig;
   rig.learn_rtc();
