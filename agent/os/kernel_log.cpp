@@ -35,25 +35,35 @@ struct KmsgLog::State : std::enable_shared_from_this<State> {
   void ready() {
     const auto now = asio::steady_timer::clock_type::now();
     const auto earliest = last + kBreath;
-    if (now < earliest) {
-      breath.expires_at(earliest);
-      breath.async_wait([self = shared_from_this()](const asio::error_code&) {
-        if (self->open) self->ready();
-      });
-      return;
-    }
+    if (now < earliest) return rest(earliest);
     last = now;
     // Kept here: on_line may destroy the log, and with it the functions.
     const auto self = shared_from_this();
-    const auto end = pump.pump(on_line, open);
+    const auto outcome = pump.pump(on_line, open);
     if (!open) return;
-    if (end != KernelLogPump::End::failed) return wait();
+    if (outcome != KernelLogPump::End::failed) return wait();
+    end(pump.error() == 0 ? core::Error{core::ErrorCode::unavailable, path + ": ended"} : errno_error(pump.error(), path));
+  }
+
+  void rest(asio::steady_timer::clock_type::time_point until) {
+    // Out of the loop's epoll set: there, each new line would wake it although nobody waits for it.
+    resting.reset(descriptor.release());
+    breath.expires_at(until);
+    breath.async_wait([self = shared_from_this()](const asio::error_code&) {
+      if (!self->open) return;
+      if (auto adopted = adopt(self->descriptor, std::move(self->resting)); !adopted) return self->end(adopted.error());
+      self->ready();
+    });
+  }
+
+  void end(const core::Error& why) {
     open = false;
-    on_end(pump.error() == 0 ? core::Error{core::ErrorCode::unavailable, path + ": ended"} : errno_error(pump.error(), path));
+    on_end(why);
   }
 
   std::string path;
   asio::posix::stream_descriptor descriptor;
+  UniqueFd resting;
   asio::steady_timer breath;
   asio::steady_timer::clock_type::time_point last{};
   KernelLogPump pump;

@@ -24,6 +24,9 @@ struct VmclockWatch::State : std::enable_shared_from_this<State> {
     if (std::exchange(waiting, true)) return;
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const asio::error_code&) {
       self->waiting = false;
+      // Out of the loop's epoll set until somebody waits again: there, each change would wake it.
+      asio::error_code ignored;
+      self->descriptor.close(ignored);
       // An error counts as a change: whoever arms again then learns what is the matter.
       const std::function<void()> call = std::exchange(self->on_change, nullptr);
       if (call) call();
