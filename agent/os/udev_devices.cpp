@@ -22,6 +22,8 @@ template <typename T>
 using Owned = std::unique_ptr<T, UdevClose>;
 
 constexpr int kEventsPerWakeup = 32;
+// libudev asks for 128 MiB of kernel memory. Hundreds of events fit into this; what does not is found by listing afresh.
+constexpr int kReceiveBuffer = 256 * 1024;
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
 
@@ -63,6 +65,7 @@ core::Status UdevDevices::State::open_monitor() {
   const char* source = ::access("/run/udev/control", F_OK) == 0 ? "udev" : "kernel";
   monitor.reset(::udev_monitor_new_from_netlink(context.get(), source));
   if (!monitor) return errno_error(errno, "udev monitor");
+  (void)::udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);
   for (const char* subsystem : kKernelSubsystems) {
     ::udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem, nullptr);
   }
