@@ -17,9 +17,35 @@ PtpProbe::PtpProbe(core::PhcCatalogue& catalogue, core::Scheduler& scheduler, co
 
 void PtpProbe::start(core::ObservationSink sink) {
   sink_ = std::move(sink);
+  begin();
+}
+
+void PtpProbe::begin() {
+  if (!settings_.enabled) {
+    state_ = core::ProbeState::off;
+    why_ = "switched off by the configuration";
+    candidates_ = {};
+    timer_.reset();
+    return;
+  }
   state_ = core::ProbeState::starting;
   why_ = "looking for a clock";
   look_soon();
+}
+
+void PtpProbe::configure(core::PtpSettings settings) {
+  settings_ = std::move(settings);
+  if (!sink_) return;
+  lost_why_.reset();
+  if (held_) {
+    const PtpVerdict verdict = judge_ptp_name(held_->device.clock_name, settings_);
+    const auto* kind = std::get_if<PtpKind>(&verdict);
+    if (settings_.enabled && kind != nullptr && *kind == held_->kind) return candidates_.refresh(catalogue_.list(), settings_);
+    if (spoke_) baseline_void_ = "the PTP clock is another one";
+    held_.reset();
+  }
+  candidates_.forgive();
+  begin();
 }
 
 void PtpProbe::own_change(const core::OwnChange& /*change*/) {}
@@ -122,14 +148,14 @@ bool PtpProbe::better_one_there() {
 }
 
 void PtpProbe::device_appeared() {
-  if (!sink_) return;
+  if (!sink_ || !settings_.enabled) return;
   candidates_.refresh(catalogue_.list(), settings_);
   candidates_.forgive();
   if (!held_ || better_one_there()) look_soon();
 }
 
 void PtpProbe::device_gone() {
-  if (!sink_) return;
+  if (!sink_ || !settings_.enabled) return;
   candidates_.refresh(catalogue_.list(), settings_);
   if (!held_) return look_soon();
   if (candidates_.find(held_->device) == nullptr) lost(ptp_words(held_->device) + " was removed");

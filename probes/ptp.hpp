@@ -29,6 +29,8 @@ class PtpProbe final : public core::Probe {
   void own_change(const core::OwnChange& change) override;
   [[nodiscard]] core::ProbeHealth health() const override;
 
+  /// Another configuration: the clock in use is kept if that still means the same to it.
+  void configure(core::PtpSettings settings);
   /// For the wiring, from DeviceSource events of the ptp subsystem.
   void device_appeared();
   void device_gone();
@@ -50,6 +52,7 @@ class PtpProbe final : public core::Probe {
   enum class Word { none, reading, disruption, failure };
 
   // Choosing (ptp.cpp).
+  void begin();
   void look();
   bool open_best();
   void look_soon();

@@ -20,6 +20,7 @@ struct PtpKind {
   /// A hypervisor's: it may speak before its rate is learned.
   bool host_clock = true;
   core::Timescale scale = core::Timescale::automatic;  // automatic: its name does not tell
+  friend bool operator==(const PtpKind&, const PtpKind&) = default;
 };
 
 /// The kind, or why it is not to be taken. By clock_name only: numbers change, and a NIC's clock is nobody's time of day unless

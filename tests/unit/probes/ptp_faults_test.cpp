@@ -263,5 +263,60 @@ TEST(PtpFaults, ANicIsTakenOnlyWhenAllowedAndFirstProved) {
   EXPECT_EQ(other.opens, 0U);
 }
 
+TEST(PtpFaults, AReloadAllowsForbidsAndSwitchesOff) {
+  PtpRig rig;
+  auto& nic = rig.catalogue.add("/dev/ptp0", "525400000001");
+  rig.start();
+  rig.scheduler.run_for(5s);
+  EXPECT_EQ(rig.state(), core::ProbeState::off);
+  EXPECT_TRUE(rig.why_says("525400000001")) << rig.probe.health().why;
+
+  rig.probe.configure(allowing("525400000001"));
+  rig.scheduler.run_for(5s);
+  EXPECT_EQ(rig.state(), core::ProbeState::running);
+  EXPECT_EQ(rig.readings.size(), 1U);
+
+  core::PtpSettings both = allowing("525400000001");
+  both.allow.emplace_back("000000000000");
+  rig.probe.configure(both);
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(nic.opens, 1U) << "kept";
+  EXPECT_EQ(rig.state(), core::ProbeState::running);
+
+  rig.probe.configure({});
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.state(), core::ProbeState::off) << rig.probe.health().why;
+  EXPECT_TRUE(rig.why_says("not allowed by name")) << rig.probe.health().why;
+
+  core::PtpSettings off = both;
+  off.enabled = false;
+  rig.probe.configure(off);
+  rig.counting.wakeups = 0;
+  rig.probe.device_appeared();
+  rig.scheduler.run_for(1h);
+  EXPECT_EQ(rig.counting.wakeups, 0U);
+  EXPECT_TRUE(rig.why_says("switched off")) << rig.probe.health().why;
+
+  rig.probe.configure(both);
+  rig.scheduler.run_for(5s);
+  EXPECT_EQ(rig.state(), core::ProbeState::running);
+  EXPECT_EQ(rig.voids.size(), 1U);
+}
+
+TEST(PtpFaults, TheGoodNicIsFoundBesideTheBadOne) {
+  core::PtpSettings settings = allowing("525400000001");
+  settings.allow.emplace_back("000000000000");
+  PtpRig rig(settings);
+  rig.catalogue.add("/dev/ptp0", "000000000000").rate_ppm = 1'500'000;
+  rig.start();
+  rig.scheduler.run_for(4s);
+  rig.catalogue.add("/dev/ptp1", "525400000001");
+  rig.probe.device_appeared();
+  rig.scheduler.run_for(6s);
+  EXPECT_EQ(rig.state(), core::ProbeState::running) << rig.probe.health().why;
+  EXPECT_TRUE(rig.why_says("/dev/ptp1 (525400000001): UTC")) << rig.probe.health().why;
+  EXPECT_TRUE(rig.why_says("not taken: /dev/ptp0 (000000000000): it runs")) << rig.probe.health().why;
+}
+
 }  // namespace
 }  // namespace clockmend::probes::test
