@@ -31,10 +31,11 @@ void PtpCandidates::refresh(const std::vector<core::PhcDevice>& present, const c
       refused_.emplace_back(device, std::move(*why));
       continue;
     }
-    if (const Candidate* old = find(device))
-      fresh.push_back(*old);
-    else
-      fresh.push_back({device, std::get<PtpKind>(verdict), {}, {}, {}, false});
+    Candidate candidate;
+    if (const Candidate* old = find(device)) candidate = *old;
+    candidate.device = device;
+    candidate.kind = std::get<PtpKind>(verdict);  // of the settings of now
+    fresh.push_back(std::move(candidate));
   }
   std::sort(fresh.begin(), fresh.end(), before);
   known_ = std::move(fresh);

@@ -78,6 +78,21 @@ TEST(PtpScale, TheConfigurationDecides) {
   EXPECT_LE(magnitude({rig.readings[0].offset.value - 1000s}), 20us);
 }
 
+TEST(PtpScale, AReloadOfTheScaleDecidesToo) {
+  PtpRig rig;
+  rig.catalogue.add("/dev/ptp0", "vmclock0").ahead = 37s;
+  rig.clock.pause(1000s);
+  rig.start();
+  rig.scheduler.run_for(12s);
+  EXPECT_TRUE(rig.silent());
+  core::PtpSettings settings;
+  settings.timescale = core::Timescale::tai;
+  rig.probe.configure(settings);
+  rig.scheduler.run_for(1s);
+  ASSERT_FALSE(rig.readings.empty());
+  EXPECT_LE(magnitude({rig.readings[0].offset.value - 1000s}), 20us);
+}
+
 TEST(PtpScale, AnUndecidableOneGivesWay) {
   PtpRig rig;
   rig.catalogue.add("/dev/ptp0", "vmclock0").ahead = 5s;
