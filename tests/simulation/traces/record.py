@@ -22,7 +22,7 @@ from lab.vm import Vm  # noqa: E402
 GAP_S = 5.0
 ALL = ("idle", "stop-cont", "savevm", "loadvm-fresh", "migrate-file", "migrate-live", "hwclock-w", "stop-cont", "loadvm-fresh",
        "migrate-file", "s2idle", "s3", "loadvm-same")
-NEWER = tuple(event for event in ALL if event != "s2idle")  # 7.3 does not wake from it at the power button
+NEWER = (*ALL[:ALL.index("s2idle")], "loadvm-same", "s3")  # a 7.3 guest woke from neither suspend; the failure is kept
 SHORT = ("idle", "stop-cont", "savevm", "loadvm-fresh", "migrate-file", "loadvm-same", "s3")
 PORTS = ("pcie-root-port,id=rp0,chassis=10,slot=10", "pcie-root-port,id=rp1,chassis=11,slot=11")
 NICS = ("igb,id=igb0,bus=rp0,mac=52:54:00:00:00:01,romfile=", "e1000e,id=e0,bus=rp1,mac=52:54:00:00:00:02,romfile=")
