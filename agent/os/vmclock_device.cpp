@@ -100,8 +100,8 @@ core::Result<core::VmclockPage> VmclockDevice::Page::read_by_call(const std::str
   return page;
 }
 
-VmclockDevice::VmclockDevice(asio::io_context& io, std::string path, const std::string& root)
-    : io_(io), path_(std::move(path)), counter_usable_(tsc_usable(root).ok()) {}
+VmclockDevice::VmclockDevice(asio::io_context& io, const std::string& path, const std::string& root)
+    : io_(io), path_(root + path), counter_usable_(tsc_usable(root).ok()) {}
 
 VmclockDevice::~VmclockDevice() { reopen(); }
 

@@ -17,8 +17,8 @@ namespace clockmend::os {
 class VmclockDevice final : public core::Vmclock {
  public:
   /// `path` as configured; where it is missing and its last part is "vmclock0", the other numbers are tried (renumbered).
-  /// `root` is the prefix before /proc (the processor's flags tell whether its counter can be used).
-  VmclockDevice(asio::io_context& io, std::string path, const std::string& root = {});
+  /// `root` is the prefix before it and before /proc (the processor's flags tell whether its counter can be used).
+  VmclockDevice(asio::io_context& io, const std::string& path, const std::string& root = {});
   VmclockDevice(const VmclockDevice&) = delete;
   VmclockDevice& operator=(const VmclockDevice&) = delete;
   ~VmclockDevice() override;
