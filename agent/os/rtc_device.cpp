@@ -24,6 +24,10 @@ core::Result<UniqueFd> open_rtc(const std::string& path) {
   return errno_error(errno, path);
 }
 
+// /etc/adjtime is looked at again so often, and whenever the RTC is further off than any clock that is only drifting.
+constexpr unsigned kModeEvery = 64;
+constexpr core::seconds kFarOff{60};
+
 core::Error no_rtc() { return {core::ErrorCode::not_found, "no RTC device"}; }
 
 }  // namespace
@@ -37,14 +41,20 @@ std::vector<std::string> LinuxRtc::candidates() const {
   return nodes;
 }
 
-LinuxRtc::Device LinuxRtc::identify(const std::string& node) const {
+std::string LinuxRtc::name_of(const std::string& node) const {
   std::error_code ec;
   const auto real = std::filesystem::canonical(place_.root + node, ec);
-  const std::string name = ec ? std::filesystem::path(node).filename().string() : real.filename().string();
+  return ec ? std::filesystem::path(node).filename().string() : real.filename().string();
+}
+
+LinuxRtc::Device LinuxRtc::identify(const std::string& node) const {
+  const std::string name = name_of(node);
+  std::error_code ec;
+  const bool there = std::filesystem::exists(place_.root + node, ec);
   auto driver = PosixFileReader{place_.root}.read("/sys/class/rtc/" + name + "/name", 256);
   std::string text = driver ? std::move(driver).value() : std::string{};
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  return {"/dev/" + name == node || ec ? node : "/dev/" + name, std::move(text)};
+  return {there ? "/dev/" + name : node, std::move(text)};
 }
 
 core::Result<core::RtcSecond> LinuxRtc::read_device(const std::string& node) {
@@ -58,8 +68,27 @@ core::Result<core::RtcSecond> LinuxRtc::read_device(const std::string& node) {
   const int number = errno;
   second.after = clocks_.snapshot();
   if (rc != 0) return errno_error(number, path + ": RTC_RD_TIME");
+  return judged(second, value);
+}
+
+core::Result<core::RtcSecond> LinuxRtc::read_sysfs() {
+  core::RtcSecond second;
+  second.before = clocks_.snapshot();
+  const auto value = since_epoch_.read();
+  second.after = clocks_.snapshot();
+  if (!value) return value.error();
+  return judged(second, *value);
+}
+
+core::Result<core::RtcSecond> LinuxRtc::judged(core::RtcSecond second, const rtc_time& value) {
   const auto now = std::chrono::floor<core::seconds>(second.after.realtime.time_since_epoch());
-  auto utc = seconds_from_rtc(value, mode(), now);
+  if (reads_++ % kModeEvery == 0) known_mode_ = mode();
+  auto utc = seconds_from_rtc(value, known_mode_, now);
+  const bool far = !utc || *utc - now > kFarOff || now - *utc > kFarOff;
+  if (far) {
+    known_mode_ = mode();
+    utc = seconds_from_rtc(value, known_mode_, now);
+  }
   if (!utc) return utc.error();
   second.utc = *utc;
   return second;
@@ -67,15 +96,17 @@ core::Result<core::RtcSecond> LinuxRtc::read_device(const std::string& node) {
 
 core::Result<core::RtcSecond> LinuxRtc::read() {
   if (device_) {
-    auto second = read_device(device_->node);
+    auto second = since_epoch_.is_open() ? read_sysfs() : read_device(device_->node);
     if (second || second.error().code != core::ErrorCode::not_found) return second;
     device_.reset();  // unplugged: look again
+    since_epoch_.close();
   }
   core::Error last = no_rtc();
   for (const std::string& node : candidates()) {
     auto second = read_device(node);
     if (second) {
       device_ = identify(node);
+      since_epoch_.open(place_.root, name_of(node));
       return second;
     }
     if (second.error().code != core::ErrorCode::not_found || last.code == core::ErrorCode::not_found) last = second.error();

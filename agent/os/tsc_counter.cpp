@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/os/errors.hpp"
+#include "agent/os/files.hpp"
 #include "agent/os/timespecs.hpp"
 #include "agent/os/unique_fd.hpp"
 
@@ -50,17 +51,21 @@ core::Result<std::string> first_cpu(const std::string& root) {
   return text;
 }
 
-/// Whether the first "flags" line has `flag` as a whole word.
+/// Whether `line` has `word`, between blanks.
+bool has_word(std::string_view line, std::string_view word) {
+  for (std::size_t at = line.find(word); at != std::string_view::npos; at = line.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || line[at - 1] == ' ') && (end == line.size() || line[end] == ' ' || line[end] == '\n')) return true;
+  }
+  return false;
+}
+
+/// Whether the first "flags" line has `flag`.
 bool has_flag(std::string_view cpuinfo, std::string_view flag) {
   const std::size_t begin = cpuinfo.starts_with("flags") ? 0 : cpuinfo.find("\nflags");
   if (begin == std::string_view::npos) return false;
   std::string_view line = cpuinfo.substr(begin + 1);
-  line = line.substr(0, line.find('\n'));
-  for (std::size_t at = line.find(flag); at != std::string_view::npos; at = line.find(flag, at + 1)) {
-    const std::size_t end = at + flag.size();
-    if ((at == 0 || line[at - 1] == ' ') && (end == line.size() || line[end] == ' ')) return true;
-  }
-  return false;
+  return has_word(line.substr(0, line.find('\n')), flag);
 }
 
 #endif
@@ -95,6 +100,11 @@ core::Status tsc_usable(const std::string& root) {
   return core::success();
 }
 
+bool tsc_held_stable(const std::string& root) {
+  const auto list = PosixFileReader{root}.read("/sys/devices/system/clocksource/clocksource0/available_clocksource", 4096);
+  return !list || has_word(*list, "tsc");
+}
+
 std::string hypervisor_signature() {
   std::array<unsigned, 4> r{};
   constexpr unsigned kHypervisorBit = 1U << 31;
@@ -112,6 +122,7 @@ core::Status tsc_usable(const std::string&) {
   return core::Error{core::ErrorCode::unsupported, "no time stamp counter on this machine (x86-64 only)"};
 }
 
+bool tsc_held_stable(const std::string&) { return false; }
 std::string hypervisor_signature() { return {}; }
 
 #endif

@@ -22,6 +22,10 @@ struct CounterAndClocks {
 /// `root`/proc/cpuinfo, or forbidden to this process (prctl(2), PR_SET_TSC).
 [[nodiscard]] core::Status tsc_usable(const std::string& root = {});
 
+/// Whether the kernel trusts it across all CPUs: a counter found unstable is no longer among the clocksources of
+/// `root`/sys/devices/system/clocksource. True where that list cannot be read.
+[[nodiscard]] bool tsc_held_stable(const std::string& root = {});
+
 /// The hypervisor's signature (CPUID leaf 0x40000000: "KVMKVMKVM", "TCGTCGTCGTCG"), empty on bare metal.
 [[nodiscard]] std::string hypervisor_signature();
 

@@ -101,7 +101,7 @@ core::Result<core::VmclockPage> VmclockDevice::Page::read_by_call(const std::str
 }
 
 VmclockDevice::VmclockDevice(asio::io_context& io, const std::string& path, const std::string& root)
-    : io_(io), path_(root + path), counter_usable_(tsc_usable(root).ok()) {}
+    : io_(io), path_(root + path), root_(root) {}
 
 VmclockDevice::~VmclockDevice() { reopen(); }
 
@@ -126,6 +126,7 @@ core::Status VmclockDevice::open() {
   if (!fd) return errno_error(errno, name);
   page_ = std::make_unique<Page>(std::move(fd));
   page_->map();
+  counter_usable_ = tsc_usable(root_).ok() && tsc_held_stable(root_);
   return core::success();
 }
 

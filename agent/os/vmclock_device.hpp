@@ -17,7 +17,7 @@ namespace clockmend::os {
 class VmclockDevice final : public core::Vmclock {
  public:
   /// `path` as configured; where it is missing and its last part is "vmclock0", the other numbers are tried (renumbered).
-  /// `root` is the prefix before it and before /proc (the processor's flags tell whether its counter can be used).
+  /// `root` is the prefix before it, /proc and /sys (which tell whether the processor's counter can be used).
   VmclockDevice(asio::io_context& io, const std::string& path, const std::string& root = {});
   VmclockDevice(const VmclockDevice&) = delete;
   VmclockDevice& operator=(const VmclockDevice&) = delete;
@@ -40,7 +40,8 @@ class VmclockDevice final : public core::Vmclock {
 
   asio::io_context& io_;
   std::string path_;
-  bool counter_usable_;
+  std::string root_;
+  bool counter_usable_ = false;          // as of opening
   std::unique_ptr<Page> page_;           // while open
   std::unique_ptr<VmclockWatch> watch_;  // from the first watch() on; goes before its page
 };

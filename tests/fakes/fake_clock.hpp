@@ -28,7 +28,7 @@ class FakeClock final : public core::ClockReader {
   void advance(core::nanoseconds d) {
     // A slew makes REALTIME, MONOTONIC and BOOTTIME run fast together, against the true time and RAW.
     const core::nanoseconds slew{d.count() / 1'000 * slew_ppm / (1'000'000 + slew_ppm) * 1'000};
-    truth_ += d - slew;
+    truth_ += d - slew - crystal(d - slew);
     raw_ += d - slew;
     monotonic_ += d;
     boottime_ += d;
@@ -42,6 +42,20 @@ class FakeClock final : public core::ClockReader {
     raw_ += gap;
     boottime_ += gap;
     realtime_ += gap;
+  }
+  /// Time in which the guest does nothing, by the clocks that count it; RAW goes with MONOTONIC.
+  void elapse(core::nanoseconds gap, bool realtime, bool monotonic, bool boottime) {
+    truth_ += gap;
+    if (realtime) realtime_ += gap;
+    if (boottime) boottime_ += gap;
+    if (!monotonic) return;
+    monotonic_ += gap;
+    raw_ += gap;
+  }
+  /// The kernel's account of a guest suspend was wrong by this: a wake-up timed by whole RTC seconds.
+  void oversleep(core::nanoseconds error) {
+    realtime_ += error;
+    boottime_ += error;
   }
   /// Guest suspend (S3): the kernel adds the sleep to REALTIME and BOOTTIME, not to MONOTONIC.
   void suspend(core::nanoseconds gap) {
@@ -57,9 +71,18 @@ class FakeClock final : public core::ClockReader {
   std::string source = "tsc";
   core::nanoseconds bracket{};
   long drift_ppm = 0;
-  long slew_ppm = 0;  // adjtime(3), chronyd's up to 83333
+  long slew_ppm = 0;     // adjtime(3), chronyd's up to 83333
+  long crystal_ppm = 0;  // all of the guest's clocks run fast by this, RAW too
 
  private:
+  // The remainder is carried, for time may pass in steps of microseconds.
+  core::nanoseconds crystal(core::nanoseconds d) {
+    const std::int64_t parts = d.count() * crystal_ppm + carried_;
+    carried_ = parts % 1'000'000;
+    return core::nanoseconds{parts / 1'000'000};
+  }
+
+  std::int64_t carried_ = 0;
   core::RealtimePoint truth_;
   core::RealtimePoint realtime_;
   core::MonotonicPoint monotonic_{core::seconds{1000}};

@@ -101,7 +101,9 @@ class FakeNetwork final : public core::DatagramFactory {
     const auto at = clock_.snapshot();
     sent.push_back({wire->peer, bytes, at, wire->number});
     const auto found = servers_.find(wire->peer.text);
-    if (found == servers_.end() || found->second.dead) return at;
+    if (found == servers_.end()) return at;
+    if (const auto vary = found->second.before) vary(found->second);
+    if (found->second.dead) return at;
     auto& script = found->second;
     if (script.icmp) {
       later(script.out, wire, [error = *script.icmp](const std::shared_ptr<Wire>& w) {

@@ -61,6 +61,8 @@ struct NtpServerScript {
   core::nanoseconds copy_gap{core::milliseconds{1}};
   bool truncated = false;   // the receiver is told MSG_TRUNC
   std::size_t length = 48;  // bytes sent: cut or padded with zeros
+  /// Called before each request: jitter, loss, a clock that wanders.
+  std::function<void(NtpServerScript&)> before;
   /// Last word on the reply, for everything else: wrong origin, zero timestamps, garbage.
   std::function<void(Bytes& reply)> tamper;
   /// Sent before the real reply, `bogus_after` after the request: an off-path attacker's guess.

@@ -19,7 +19,7 @@ class FakeScheduler final : public core::Scheduler {
   [[nodiscard]] core::MonotonicPoint now() override { return clock_.snapshot().monotonic; }
 
   [[nodiscard]] core::TimerHandle at(core::MonotonicPoint when, std::function<void()> call) override {
-    const Key key{when, ++*serial_};
+    const Key key{lateness ? when + lateness() : when, ++*serial_};
     (*queue_)[key] = std::move(call);
     return std::make_unique<FakeTimer>(queue_, key);
   }
@@ -41,6 +41,7 @@ class FakeScheduler final : public core::Scheduler {
     auto node = queue_->extract(queue_->begin());
     // Overdue timers (the clock was moved past them) run late, as they do in life.
     if (node.key().first > now()) clock_.advance(node.key().first - now());
+    ++ran;
     node.mapped()();
     return true;
   }
@@ -55,6 +56,9 @@ class FakeScheduler final : public core::Scheduler {
   }
 
   [[nodiscard]] std::size_t pending() const { return queue_->size(); }
+
+  std::function<core::nanoseconds()> lateness;  // of each timer of at(): steal time, a busy machine
+  std::uint64_t ran = 0;                        // calls made so far
 
  private:
   using Key = std::pair<core::MonotonicPoint, std::uint64_t>;

@@ -61,6 +61,23 @@ TEST(TscReader, AHugeCpuinfoIsReadOnlyInPart) {
   EXPECT_TRUE(tsc_usable(root.path()).ok());
 }
 
+TEST(TscReader, TheKernelsOwnJudgementIsKnown) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "SKIPPED: no time stamp counter on this machine";
+#endif
+  const fakes::TempDir root;
+  EXPECT_TRUE(tsc_held_stable(root.path())) << "no list, no objection";
+  const std::string list = "/sys/devices/system/clocksource/clocksource0/available_clocksource";
+  for (const char* good : {"tsc kvm-clock \n", "kvm-clock tsc\n", "tsc"}) {
+    root.put(list, good);
+    EXPECT_TRUE(tsc_held_stable(root.path())) << good;
+  }
+  for (const char* bad : {"kvm-clock acpi_pm \n", "hyperv_clocksource_tsc_page acpi_pm\n", "\n"}) {
+    root.put(list, bad);
+    EXPECT_FALSE(tsc_held_stable(root.path())) << bad;
+  }
+}
+
 TEST(TscReader, IsUnsupportedWithoutCpuinfo) {
   const fakes::TempDir root;
   LinuxTsc tsc{root.path()};

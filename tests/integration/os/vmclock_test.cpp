@@ -8,8 +8,10 @@
 #include <asio/io_context.hpp>
 #include <atomic>
 #include <cstring>
+#include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "agent/os/tsc_counter.hpp"
 #include "agent/os/unique_fd.hpp"
@@ -102,7 +104,7 @@ TEST_F(VmclockDeviceTest, ReadsEveryFieldBothWays) {
     EXPECT_EQ(page->time_frac_s, 0xa3U);
     EXPECT_EQ(page->time_maxerror_ns, 0xa4U);
     EXPECT_EQ(page->vm_generation_counter, 0xa5U);
-    EXPECT_EQ(page->counter_now.has_value(), tsc_usable().ok());
+    EXPECT_EQ(page->counter_now.has_value(), tsc_usable().ok() && tsc_held_stable());
     EXPECT_GT(page->at.realtime.time_since_epoch(), core::seconds{1'700'000'000});
   }
 }
@@ -158,6 +160,25 @@ TEST_F(VmclockDeviceTest, RefusesWhatIsNoVmclock) {
   EXPECT_EQ(code(PageBytes{0}), ErrorCode::invalid) << "an empty file is neither mapped (SIGBUS) nor believed";
   VmclockDevice zero{io, "/dev/zero"};
   EXPECT_EQ(zero.read().error().code, ErrorCode::invalid);
+}
+
+TEST_F(VmclockDeviceTest, GarbageIsRefusedOrReadButNeverBeyondItsBytes) {
+  const unsigned seed = std::random_device{}();
+  std::mt19937_64 random{seed};
+  for (int i = 0; i < 20'000; ++i) {
+    VmclockBytes bytes{};
+    for (auto& b : bytes) b = static_cast<std::byte>(random());
+    if (i % 2 == 0) {  // half of them with a good head
+      const std::string good = full_page().put(0x04, static_cast<std::uint32_t>(random() % 0x100)).text();
+      std::memcpy(bytes.data(), good.data(), 0x0c);
+    }
+    const std::vector<std::byte> exact(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(random() % (bytes.size() + 1)));
+    const auto page = decode_vmclock(exact);
+    if (!page) continue;
+    EXPECT_GE(exact.size(), 0x20U) << "seed " << seed;
+    EXPECT_TRUE(!page->has_time || exact.size() >= 0x58U) << "seed " << seed;
+    EXPECT_TRUE(!page->vm_generation_counter || exact.size() == 0x70U) << "seed " << seed;
+  }
 }
 
 TEST_F(VmclockDeviceTest, AnUpdateThatNeverEndsIsGivenUpSoon) {

@@ -10,6 +10,7 @@
 
 #include "agent/os/clock_reader.hpp"
 #include "agent/os/rtc_device.hpp"
+#include "agent/os/rtc_since_epoch.hpp"
 #include "agent/os/rtc_time.hpp"
 #include "tests/fakes/temp_dir.hpp"
 
@@ -164,6 +165,39 @@ TEST(LinuxRtc, TheLinkResolvesToTheDeviceBehindIt) {
   LinuxClockReader clocks;
   const LinuxRtc rtc{{tree.path(), ""}, clocks};
   EXPECT_EQ(rtc.describe(), "/dev/rtc1 (rtc_cmos)");
+}
+
+TEST(RtcSinceEpoch, ReadsTheFileAnewEachTime) {
+  const fakes::TempDir tree;
+  tree.put("/sys/class/rtc/rtc0/since_epoch", "1795402801\n");
+  RtcSinceEpoch file;
+  EXPECT_FALSE(file.is_open());
+  file.open(tree.path(), "rtc0");
+  ASSERT_TRUE(file.is_open());
+  const auto value = file.read();
+  ASSERT_TRUE(value.ok()) << value.error().text;
+  EXPECT_EQ(*seconds_from_rtc(*value, RtcMode::utc, seconds{0}), seconds{1795402801});
+  tree.put("/sys/class/rtc/rtc0/since_epoch", "1795402802\n");
+  EXPECT_EQ(*seconds_from_rtc(*file.read(), RtcMode::utc, seconds{0}), seconds{1795402802});
+}
+
+TEST(RtcSinceEpoch, NonsenseIsAnError) {
+  const fakes::TempDir tree;
+  RtcSinceEpoch file;
+  file.open(tree.path(), "rtc0");
+  EXPECT_FALSE(file.is_open()) << "no such file: the device is used";
+  for (const char* text : {"", "\n", "x\n", "12x\n", "99999999999999999999999999\n", "9223372036854775807\n"}) {
+    tree.put("/sys/class/rtc/rtc1/since_epoch", text);
+    RtcSinceEpoch other;
+    other.open(tree.path(), "rtc1");
+    const auto value = other.read();
+    ASSERT_FALSE(value.ok()) << text;
+    EXPECT_EQ(value.error().code, core::ErrorCode::invalid) << text;
+  }
+  tree.put("/sys/class/rtc/rtc1/since_epoch", "0\n");
+  RtcSinceEpoch dead;
+  dead.open(tree.path(), "rtc1");
+  EXPECT_FALSE(seconds_from_rtc(*dead.read(), RtcMode::utc, seconds{0}).ok()) << "1970 is no time";
 }
 
 // On the machine that runs the tests, and only where the kernel must refuse it.

@@ -1,6 +1,8 @@
 // The counter against RAW: what it sees, where it is blind, and that it costs nothing there.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,30 @@ TEST(Tsc, TellsAPlainPauseAndItsLengthWithinOnePeriod) {
     EXPECT_EQ(rig.said[0].tripwire, core::Tripwire::tsc);
     rig.scheduler.run_for(60s);
     EXPECT_EQ(rig.said.size(), 1U) << "once";
+  }
+}
+
+TEST(Tsc, TellsRandomPausesAtRandomMomentsAndRates) {
+  const unsigned seed = std::random_device{}();
+  std::mt19937_64 random{seed};
+  const auto between = [&random](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>{low, high}(random);
+  };
+  for (int i = 0; i < 200; ++i) {
+    TscRig rig;
+    rig.tsc.hz = static_cast<double>(between(19'200'000, 5'000'000'000));
+    rig.tsc.bracket = core::nanoseconds{between(50, 20'000)};
+    rig.clock.advance(core::nanoseconds{between(0, 1'000'000'000)});
+    rig.settle();
+    for (int pause = 0; pause < 5; ++pause) {
+      rig.said.clear();
+      const core::nanoseconds gap{between(21'000'000, 3'600'000'000'000)};
+      rig.scheduler.run_for(core::nanoseconds{between(1'000'000'000, 30'000'000'000)});
+      rig.clock.pause(gap);
+      rig.scheduler.run_for(250ms);
+      ASSERT_EQ(rig.said.size(), 1U) << "seed " << seed << ", run " << i << ", gap " << gap.count();
+      EXPECT_LE(core::magnitude({*rig.said[0].gap - gap}), rig.said[0].gap_uncertainty) << "seed " << seed << ", run " << i;
+    }
   }
 }
 
