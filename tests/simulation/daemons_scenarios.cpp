@@ -75,7 +75,7 @@ const Scenario kScenarios[] = {
 
 class DaemonScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(DaemonScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, DaemonScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, DaemonScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 TEST(DaemonFaults, WillNotStartIsToldAndTriedAgain) {
   Machine r{MachineSpec{}};

@@ -72,7 +72,7 @@ const Scenario kScenarios[] = {
 
 class ForeignScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(ForeignScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, ForeignScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, ForeignScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 TEST(DaemonSteps, RightlyAfterItsStart) {
   for (const DaemonKind kind : {DaemonKind::ntpd, DaemonKind::chrony, DaemonKind::timesyncd}) {

@@ -31,12 +31,25 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
       clocks_(world, world.clock),
       rtc_(world.rtc, world.scheduler, world.clock),
       ntp_({world.network, world.resolver, world.scheduler, world.random, world.files}, ntp_settings(world, servers), policy.floor),
+      ptp_(world.devices.phcs, world.scheduler, world.clock, {}, core::Settings{}.poll_interval),
+      vmclock_(world.devices.vmclock, world.scheduler, core::Settings{}.poll_interval),
+      tsc_(world.devices.tsc, world.clock, world.scheduler, core::Settings{}.poll_interval),
+      vmgenid_(world.devices.kernel_log),
       desk_(world.clock, world.scheduler, engine_, host_, history_, [] { return core::AgentStatus{}; }) {
-  for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&rtc_),
-                             static_cast<core::Probe*>(&ntp_)})
-    pipeline_.add_probe(*probe);
+  for (core::Probe* probe : probes()) pipeline_.add_probe(*probe);
   pipeline_.start();
   refresh_daemons(1s);
+}
+
+// A device that the machine does not have is no probe's business: the scenarios without it cost nothing then.
+std::vector<core::Probe*> Guest::probes() {
+  std::vector<core::Probe*> all{&clocks_, &host_, &rtc_, &ntp_};
+  const DeviceSpec& has = world_.devices.spec;
+  if (!has.ptp.empty()) all.push_back(&ptp_);
+  if (has.vmclock || has.vmclock_time) all.push_back(&vmclock_);
+  if (has.tsc) all.push_back(&tsc_);
+  if (has.vmgenid) all.push_back(&vmgenid_);
+  return all;
 }
 
 app::PipelineListener Guest::listener() {

@@ -11,7 +11,11 @@
 #include "probes/clock_divergence.hpp"
 #include "probes/host_notice.hpp"
 #include "probes/ntp/ntp_probe.hpp"
+#include "probes/ptp.hpp"
 #include "probes/rtc.hpp"
+#include "probes/tsc.hpp"
+#include "probes/vmclock.hpp"
+#include "probes/vmgenid.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace clockmend::sim {
@@ -39,6 +43,7 @@ class Guest {
   std::map<std::string, int> sent;
 
  private:
+  [[nodiscard]] std::vector<core::Probe*> probes();
   static core::NtpSettings ntp_settings(const World& world, std::size_t servers);
   app::PipelineListener listener();
   void refresh_daemons(nanoseconds after);
@@ -56,6 +61,10 @@ class Guest {
   probes::RtcProbe rtc_;
   probes::HostNoticeProbe host_;
   probes::NtpProbe ntp_;
+  probes::PtpProbe ptp_;
+  probes::VmclockProbe vmclock_;
+  probes::TscProbe tsc_;
+  probes::VmgenidProbe vmgenid_;
   app::Desk desk_;
   core::TimerHandle daemon_timer_;
   std::size_t largest_report_ = 0;

@@ -42,11 +42,11 @@ const Scenario kScenarios[] = {
     {.name = "host clock 300 ms wrong, NTP right",
      .machine = host_wrong_by(300ms),
      .script = pause_and_tell,
-     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .honest = false}},
     {.name = "host clock 300 ms wrong, no NTP: the RTC restores by the difference",
      .machine = without_ntp(host_wrong_by(300ms)),
      .script = pause_and_tell,
-     .expect = {.error = 310ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::degraded}},
+     .expect = {.error = 310ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::degraded, .honest = false}},
     {.name = "host clock an hour wrong, NTP right",
      .machine = host_wrong_by(3600s),
      .script = pause_and_tell,
@@ -56,7 +56,7 @@ const Scenario kScenarios[] = {
      .policy = with(core::OnDisagreement::host),
      .script = pause_and_tell,
      .then_run = 4s,
-     .expect = {.error = 310ms, .steps = 1, .outcome = Outcome::corrected, .state = ClockState::degraded}},
+     .expect = {.error = 310ms, .steps = 1, .outcome = Outcome::corrected, .state = ClockState::degraded, .honest = false}},
     {.name = "no witness at all",
      .machine = no_witness(),
      .script =
@@ -113,7 +113,7 @@ const Scenario kScenarios[] = {
 
 class NoticeScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(NoticeScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, NoticeScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, NoticeScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 TEST(NoticeStorm, EachIsAnsweredOnceAndTheClockStaysRight) {
   Machine r{MachineSpec{}};

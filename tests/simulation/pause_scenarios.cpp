@@ -108,7 +108,7 @@ const Scenario kScenarios[] = {
 
 class PauseScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(PauseScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, PauseScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, PauseScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 struct ShortGap {
   nanoseconds gap;

@@ -143,7 +143,8 @@ void play_random(std::uint64_t seed) {
   if (left_alone) return;
   r.world.run(2500s);
   // One source alone may not move a clock far (the guards): then it must say so.
-  const auto honest = std::count_if(spec.servers.begin(), spec.servers.end(), [](const Server& x) { return x.kind == Server::Kind::honest; });
+  const auto honest =
+      std::count_if(spec.servers.begin(), spec.servers.end(), [](const Server& x) { return x.kind == Server::Kind::honest; });
   if (honest == 1 && r.guest.engine().state() == core::ClockState::refused) return;
   EXPECT_LE(r.error(), 160ms) << "story" << story(r);
 }

@@ -69,7 +69,7 @@ const Scenario kScenarios[] = {
 
 class RtcScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(RtcScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, RtcScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, RtcScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 TEST(LeftAlone, TwentyFiveMinutesWithEachDaemon) {
   for (const DaemonKind kind : {DaemonKind::none, DaemonKind::ntpd, DaemonKind::chrony, DaemonKind::timesyncd}) {

@@ -1,5 +1,6 @@
 #include "tests/simulation/scenario.hpp"
 
+#include <cctype>
 #include <cmath>
 
 namespace clockmend::sim {
@@ -7,7 +8,31 @@ namespace {
 
 double ms(nanoseconds v) { return static_cast<double>(v.count()) / 1e6; }
 
+// What a step's record says about its own error must hold.
+void check_stated_errors(const Machine& run) {
+  for (const auto& report : run.guest.reports)
+    for (const auto& action : report.actions) {
+      if (action.kind != core::ActionKind::step || !action.ok || !action.uncertainty) continue;
+      for (const auto& s : run.world.steps) {
+        if (s.amount != action.offset->value) continue;
+        EXPECT_LE(std::abs(ms(s.error_after)), ms(*action.uncertainty) + 1.0) << "a step beyond its stated error";
+      }
+    }
+}
+
 }  // namespace
+
+std::string test_name(const std::string& text) {
+  std::string name;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      name += c;
+    else if (!name.empty() && name.back() != '_')
+      name += '_';
+  }
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  return name;
+}
 
 std::string story(const Machine& run) {
   std::string text;
@@ -25,6 +50,7 @@ std::string story(const Machine& run) {
   for (const auto& s : run.world.steps)
     text += "\n  step " + std::to_string(ms(s.amount)) + " ms, " + std::to_string(ms(s.since_event)) + " ms after the event";
   for (const auto& n : run.guest.notes) text += "\n  note " + n;
+  text += "\n  " + std::to_string(run.world.network.sent.size()) + " NTP requests, " + std::to_string(run.world.rtc.reads) + " RTC reads";
   return text + "\n  state " + core::to_string(run.guest.engine().state()) + ": " + run.guest.engine().state_reason();
 }
 
@@ -47,6 +73,10 @@ void check(const Scenario& s, Machine& run) {
     EXPECT_LE(ms(run.world.steps.front().since_event), ms(*s.expect.right_within)) << "time to the first step";
   }
   EXPECT_FALSE(run.guest.engine().busy()) << "still at it";
+  if (s.expect.honest) check_stated_errors(run);
+  if (s.policy.sequence == core::Sequence::stop_first) {
+    for (const auto& step : run.world.steps) EXPECT_FALSE(step.daemon_ran) << "stepped under a running daemon";
+  }
   if (s.machine.daemon != DaemonKind::none) {
     EXPECT_TRUE(run.world.daemon_running()) << "time daemon";
   }

@@ -39,6 +39,7 @@ struct Expect {
   std::optional<core::Outcome> outcome{};  // of the last report; nothing: there must be none
   core::ClockState state = core::ClockState::synchronized;
   std::optional<nanoseconds> right_within{};  // virtual time from the event to the first step
+  bool honest = true;                         // every step's stated error must hold; not where somebody lies to the agent
 };
 
 struct Scenario {
@@ -49,6 +50,13 @@ struct Scenario {
   nanoseconds then_run = 20s;
   Expect expect;
 };
+
+/// Parameter names for gtest: the scenario's own, in the letters it allows.
+[[nodiscard]] std::string test_name(const std::string& text);
+template <std::size_t N>
+auto named(const Scenario (&table)[N]) {
+  return [&table](const testing::TestParamInfo<std::size_t>& info) { return test_name(table[info.param].name); };
+}
 
 /// What happened, for a failing test's output.
 [[nodiscard]] std::string story(const Machine& run);

@@ -63,7 +63,7 @@ const Scenario kScenarios[] = {
 
 class ServerScenario : public testing::TestWithParam<std::size_t> {};
 TEST_P(ServerScenario, Holds) { play(kScenarios[GetParam()]); }
-INSTANTIATE_TEST_SUITE_P(Simulation, ServerScenario, testing::Range(std::size_t{0}, std::size(kScenarios)));
+INSTANTIATE_TEST_SUITE_P(Simulation, ServerScenario, testing::Range(std::size_t{0}, std::size(kScenarios)), named(kScenarios));
 
 TEST(LiarAlone, NeverMovesAClockThatTheRtcKnows) {
   for (const nanoseconds lie : {nanoseconds(500s), nanoseconds(-500s), nanoseconds(5000s), nanoseconds(3s)}) {

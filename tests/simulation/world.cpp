@@ -10,13 +10,25 @@ constexpr core::seconds kElevenMinutes{659};  // sync_hw_clock(), kernel/time/nt
 
 }  // namespace
 
+nanoseconds World::within(nanoseconds limit) {
+  return nanoseconds(static_cast<std::int64_t>(random.next64() % static_cast<std::uint64_t>(limit.count() + 1)));
+}
+
 World::World(const MachineSpec& spec, std::uint64_t seed)
-    : random(seed), rtc(clock, spec.rtc_phase + spec.host_error), daemon(spec.daemon), spec_(spec) {
+    : clock(spec.start),
+      devices(clock, spec.devices, spec.clocksource),
+      random(seed),
+      rtc(clock, spec.rtc_phase + spec.host_error),
+      daemon(spec.daemon),
+      spec_(spec) {
   clock.bracket = 1us;
   clock.step(-spec.start_error);
   clock.status.unsynchronized = true;
-  clock.slew_ppm = spec.crystal_ppm;
-  rtc.there = spec.rtc;
+  clock.crystal_ppm = spec.crystal_ppm;
+  clock.source = spec.clocksource == Clocksource::kvm_clock ? "kvm-clock" : spec.clocksource == Clocksource::tsc ? "tsc" : "hpet";
+  rtc.there = spec.rtc && spec.rtc_clock != RtcClock::none;
+  devices.host_error(spec.host_error);
+  if (spec.jitter != 0ns) scheduler.lateness = [this] { return within(spec_.jitter); };
   if (spec.daemon != DaemonKind::none) services.add(daemon.unit(), true);
   for (std::size_t i = 0; i < spec.servers.size(); ++i) set_server(i, spec.servers[i]);
   next_rtc_sync_ = clock.snapshot().monotonic + kElevenMinutes;
@@ -29,10 +41,17 @@ void World::set_server(std::size_t i, const Server& server) {
   script = {};
   script.out = script.back = 1ms + nanoseconds(static_cast<std::int64_t>(random.next64() % 3'000'000));
   script.root_dispersion = 1ms;
+  if (spec_.jitter != 0ns) {
+    script.before = [this, out = script.out, back = script.back](fakes::NtpServerScript& next) {
+      next.out = out + within(spec_.jitter);
+      next.back = back + within(spec_.jitter);
+    };
+  }
   switch (server.kind) {
     case Server::Kind::honest:
       break;
     case Server::Kind::liar:
+    case Server::Kind::smearing:
       script.error = server.error;
       break;
     case Server::Kind::dead:
@@ -45,6 +64,15 @@ void World::set_server(std::size_t i, const Server& server) {
       script.stratum = 0;
       script.leap = 3;
       script.refid = "DENY";
+      break;
+    case Server::Kind::lossy:
+      script.before = [this](fakes::NtpServerScript& next) { next.dead = random.next64() % 2 == 0; };
+      break;
+    case Server::Kind::asymmetric:
+      script.back = 40ms;
+      break;
+    case Server::Kind::unsynchronized:
+      script.leap = 3;
       break;
   }
 }
@@ -59,6 +87,36 @@ void World::move(nanoseconds gap, nanoseconds phase_moves, const std::string& ne
   rtc.shift(phase_moves);
   spec_.epoch = new_epoch;
   event();
+}
+
+void World::happens(VmEvent what, nanoseconds gap, const std::string& new_epoch) {
+  Counted c = counted(spec_.clocksource, what, spec_.rtc_clock);
+  if (spec_.vmm_restores && !guest_sleeps(what)) c.monotonic = c.boottime = c.realtime = true;
+  if (guest_sleeps(what)) {
+    sleep(gap, c);
+  } else {
+    clock.elapse(gap, c.realtime, c.monotonic, c.boottime);
+  }
+  if (!c.rtc) rtc.shift(-gap);
+  if (new_process(what) && spec_.rtc_clock == RtcClock::host) rtc.shift(spec_.rtc_phase_moves);
+  if (!new_epoch.empty()) spec_.epoch = new_epoch;
+  devices.event(what, c, gap);
+  event();
+  if (guest_sleeps(what)) changed();  // timerfd_resume()
+}
+
+// timekeeping_resume(): kvm-clock and TSC tell how long it was, else the RTC does, in whole seconds.
+void World::sleep(nanoseconds gap, const Counted& c) {
+  const nanoseconds asleep = rtc.time();
+  clock.elapse(gap, c.realtime, c.monotonic, c.boottime);
+  if (c.monotonic || spec_.clocksource != Clocksource::tcg || !rtc.there) return;
+  const auto whole = [](nanoseconds t) { return std::chrono::floor<core::seconds>(t); };
+  clock.oversleep(whole(rtc.time()) - whole(asleep) - gap);
+}
+
+void World::set_host_error(nanoseconds error) {
+  spec_.host_error = error;
+  devices.host_error(error);
 }
 
 void World::suspend(nanoseconds gap) {
@@ -126,7 +184,7 @@ void World::changed() {
 
 void World::tick() {
   scheduler.post_after(1s, [this] { tick(); });
-  long ppm = spec_.crystal_ppm;
+  long ppm = 0;
   if (daemon_running()) {
     auto& unit = services.unit(daemon.unit());
     const bool heard =
@@ -135,7 +193,8 @@ void World::tick() {
     if (action.step != 0ns) set_clock(action.step);
     if (action.synchronized) clock.status.unsynchronized = false;
     if (action.exits) services.rest(unit, "failed", "exit-code");
-    ppm = heard && action.synchronized ? action.slew_ppm : ppm + action.slew_ppm;
+    // Disciplined: the crystal's error is known and taken away.
+    ppm = action.slew_ppm - (action.synchronized ? spec_.crystal_ppm : 0);
   }
   if (to_slew_ != 0ns) {
     const nanoseconds now = std::clamp<nanoseconds>(to_slew_, -nanoseconds(kAdjtimePpm * 1000), nanoseconds(kAdjtimePpm * 1000));

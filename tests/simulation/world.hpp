@@ -20,6 +20,7 @@
 #include "tests/fakes/fake_rtc.hpp"
 #include "tests/fakes/fake_scheduler.hpp"
 #include "tests/fakes/fake_services.hpp"
+#include "tests/simulation/devices.hpp"
 #include "tests/simulation/time_daemon_model.hpp"
 
 namespace clockmend::sim {
@@ -28,9 +29,11 @@ using namespace std::chrono_literals;
 using core::nanoseconds;
 
 struct Server {
-  enum class Kind { honest, liar, dead, slow, kod };
+  /// smearing: up to half a second off for a day around a leap second; lossy: every second packet is lost; asymmetric: the
+  /// way back takes 40 ms; unsynchronized: says so (LI = 3).
+  enum class Kind { honest, liar, dead, slow, kod, smearing, lossy, asymmetric, unsynchronized };
   Kind kind = Kind::honest;
-  nanoseconds error{};  // a liar's clock minus true time
+  nanoseconds error{};  // a liar's or smearing server's clock minus true time
 };
 
 /// What a machine is like before anything happens to it.
@@ -39,9 +42,16 @@ struct MachineSpec {
   DaemonKind daemon = DaemonKind::ntpd;
   nanoseconds rtc_phase{-670ms};  // measured under QEMU
   bool rtc = true;
+  RtcClock rtc_clock = RtcClock::host;
+  Clocksource clocksource = Clocksource::tcg;
+  nanoseconds rtc_phase_moves{};  // with each new process of the hypervisor
+  bool vmm_restores = false;      // KVM_CLOCK_REALTIME and the like: after the event the guest's clocks have counted it
+  DeviceSpec devices;
   nanoseconds host_error{};   // the host's clock minus true time
   nanoseconds start_error{};  // truth - REALTIME when the agent starts
-  long crystal_ppm = 0;       // rate of the clock while nobody disciplines it
+  long crystal_ppm = 0;       // all of the guest's clocks run fast by this; a time daemon that synchronizes takes it away
+  nanoseconds jitter{};       // each of the agent's timers comes up to so much late, each network path takes so much longer
+  core::RealtimePoint start{core::seconds{1735689600}};  // true time when the world begins: 2025-01-01
   std::string epoch = "host-a";
 };
 
@@ -53,6 +63,8 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   void run(nanoseconds d) { scheduler.run_for(d); }
   /// stop/cont. `ran_on`: the row of FACTS 2a where the counter counts the gap and REALTIME is right at once.
   void pause(nanoseconds gap, bool ran_on = false);
+  /// Any event of the table, for this machine's clocksource and RTC.
+  void happens(VmEvent event, nanoseconds gap, const std::string& new_epoch = {});
   /// S3 of the guest itself: the kernel times it by the RTC.
   void suspend(nanoseconds gap);
   /// Save/restore, migration, hot upgrade: another VMM process, so the RTC's second edge is elsewhere.
@@ -60,6 +72,8 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   /// Somebody sets the clock: date -s, another agent, a daemon.
   void set_clock(nanoseconds by);
   void hwclock_write();
+  /// The host's own clock from now on, minus true time; its RTC device stays as it is.
+  void set_host_error(nanoseconds error);
   /// A notice as the channel hands it on; with the exchange's reading, or with a hook's bare stamp.
   [[nodiscard]] core::HostNotice notice(core::NoticeEvent event, bool exchange);
   [[nodiscard]] nanoseconds error() const { return clock.error().value; }
@@ -77,6 +91,7 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   core::Status remove(const std::string& path) override;
 
   fakes::FakeClock clock;
+  Devices devices;
   fakes::FakeScheduler scheduler{clock};
   fakes::FakeRandom random;
   fakes::FakeRtc rtc;
@@ -102,6 +117,8 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
 
  private:
   void tick();
+  void sleep(nanoseconds gap, const Counted& c);
+  [[nodiscard]] nanoseconds within(nanoseconds limit);
   void changed();  // TFD_TIMER_CANCEL_ON_SET
   void eleven_minute_mode();
   void event() { last_event_ = clock.snapshot().monotonic; }
