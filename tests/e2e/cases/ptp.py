@@ -63,7 +63,7 @@ class _Card:
 
 
 def _taken(row):
-    return row["state"] == "active" and IGB_CLOCK in row["why"] + str(row.get("last", ""))
+    return row["state"] == "running" and IGB_CLOCK in row["why"] + str(row.get("last", ""))
 
 
 def _freeze_and_play_host(guest, log, gap_s=repair.GAP_S):
@@ -103,7 +103,7 @@ def ptp_pause(guest, log):
 def ptp_not_allowed(guest, log):
     """A network card's clock is nobody's time of day unless the configuration says so."""
     with _Card(guest, log, IGB, IGB_CLOCK, allowed=False):
-        _wait_row(guest, log, lambda row: row["state"] != "active" and IGB_CLOCK in row["why"], "status says that it is not taken")
+        _wait_row(guest, log, lambda row: row["state"] != "running" and IGB_CLOCK in row["why"], "status says that it is not taken")
         was = repair.before(guest)
         inside.ptp_step(guest, inside.ptp(guest, IGB_CLOCK), 60_000_000_000)
         repair.no_record(guest, log, was)
@@ -115,7 +115,7 @@ def ptp_too_fast(guest, log):
     with _Card(guest, log, E1000E, E1000E_CLOCK):
         rate = float(inside.tool(guest, f"phc-rate /dev/{inside.ptp(guest, E1000E_CLOCK)['device']} 1000"))
         log.say(f"it runs {rate:.3f} times as fast as MONOTONIC_RAW")
-        _wait_row(guest, log, lambda row: row["state"] != "active" and "too fast" in row["why"], "status says why it is rejected")
+        _wait_row(guest, log, lambda row: row["state"] != "running" and "too fast" in row["why"], "status says why it is rejected")
         time.sleep(3)
         log.expect(guest.agent.last_number() == was.number, "nothing was corrected because of it")
         log.expect(abs(guest.observer.best().error) < 5e6, "the clock is still right")
@@ -143,7 +143,7 @@ def ptp_comes_and_goes(guest, log):
     for _ in range(2):
         with _Card(guest, log, IGB, IGB_CLOCK):
             _wait_row(guest, log, _taken, "plugged in, it is taken")
-        _wait_row(guest, log, lambda row: row["state"] != "active", "unplugged, it is gone")
+        _wait_row(guest, log, lambda row: row["state"] != "running", "unplugged, it is gone")
     log.expect(guest.agent.last_number() == was.number, "nothing was corrected")
     log.expect(abs(guest.observer.best().error) < 5e6, f"the clock is still right: {repair.ms(guest.observer.best().error)}")
     repair.daemon_back(guest, log, was, restarted=False)
