@@ -113,11 +113,12 @@ bool PtpProbe::open_best() {
     }
     lost_why_.reset();
     empty_backoff_ = {};
-    held_.emplace();
-    held_->device = candidate->device;
-    held_->kind = candidate->kind;
-    held_->phc = std::move(*opened);
-    held_->silent = candidate->rejected || !candidate->kind.host_clock;
+    Held fresh;
+    fresh.device = candidate->device;
+    fresh.kind = candidate->kind;
+    fresh.phc = std::move(*opened);
+    fresh.silent = candidate->rejected || !candidate->kind.host_clock;
+    held_ = std::move(fresh);
     if (!candidate->rejected) {
       state_ = core::ProbeState::starting;
       why_ = "learning the rate of " + ptp_words(held_->device);

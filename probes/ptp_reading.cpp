@@ -11,7 +11,8 @@ using core::nanoseconds;
 
 namespace {
 
-nanoseconds error_of(const core::PhcReading& reading) { return reading.bracket / 2 + reading.at.bracket; }
+// Of PHC against REALTIME, and of both against the other clocks, which were read somewhere on the way after the bracket.
+nanoseconds error_of(const core::PhcReading& reading) { return reading.bracket / 2 + reading.at.bracket / 2; }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <utility>
@@ -141,7 +142,7 @@ core::Result<LinuxPhc::Sample> LinuxPhc::basic() {
   std::optional<Bracket> best;
   nanoseconds end{};
   const auto stamps = std::span{data.ts};  // system, device, system, device, ..., system
-  for (unsigned i = 0; i < kPhcBrackets; ++i) {
+  for (std::size_t i = 0; i < kPhcBrackets; ++i) {
     const auto next = bracket_of(stamps[2 * i], stamps[2 * i + 1], stamps[2 * i + 2]);
     if (!next) return next.error();
     keep_tightest(best, *next);
