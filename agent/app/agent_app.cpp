@@ -109,6 +109,7 @@ class AgentApp {
     s.counters = [this](core::Counters& c) { faces_.add_counters(c); };
     s.permitted = [this] { return system_.adjuster.permitted(); };
     s.last = [this] { return history_.last(); };
+    s.poll_interval = settings_.poll_interval;
     return s;
   }
 
@@ -204,6 +205,7 @@ class AgentApp {
     engine_.set_policy(with_floor(settings_.policy, history_));
     system_.daemons.configure(settings_.daemon);
     ntp_.configure(settings_.ntp);
+    hypervisor_.configure(settings_);
     faces_.configure(settings_.channel);
     board_.set_config_error("");
     log_.text().info("configuration reloaded: mode {}, {}", core::to_string(settings_.policy.mode), core::to_string(settings_.policy.sequence));

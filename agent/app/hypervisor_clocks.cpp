@@ -24,14 +24,16 @@ HypervisorClocks::HypervisorClocks(asio::io_context& io, core::ClockReader& cloc
       vmgenid_(kernel_log_) {}
 
 void HypervisorClocks::add_to(Pipeline& pipeline) {
-  if (settings_.ptp.enabled) pipeline.add_probe(ptp_);
+  pipeline.add_probe(ptp_);  // also when disabled: a reload may enable it
   if (settings_.vmclock.enabled) pipeline.add_probe(vmclock_);
   if (settings_.tsc_enabled) pipeline.add_probe(tsc_);
   if (settings_.vmgenid_enabled) pipeline.add_probe(vmgenid_);
 }
 
+void HypervisorClocks::configure(const core::Settings& settings) { ptp_.configure(settings.ptp); }
+
 void HypervisorClocks::device(const core::DeviceEvent& event) {
-  if (event.subsystem == "ptp" && settings_.ptp.enabled) tell(ptp_, event.action);
+  if (event.subsystem == "ptp") tell(ptp_, event.action);
   if (event.subsystem == "vmclock" && settings_.vmclock.enabled) tell(vmclock_, event.action);
   if (event.subsystem == "vmgenid" && settings_.vmgenid_enabled) tell(vmgenid_, event.action);
 }

@@ -22,8 +22,10 @@ class HypervisorClocks {
   HypervisorClocks(asio::io_context& io, core::ClockReader& clock, core::Scheduler& scheduler, const core::Settings& settings,
                    const std::string& root);
 
-  /// Those that the configuration leaves on; a reload does not change it.
+  /// Those that the configuration leaves on.
   void add_to(Pipeline& pipeline);
+  /// A reload changes the PTP clocks allowed; the others are switched by a restart.
+  void configure(const core::Settings& settings);
   void device(const core::DeviceEvent& event);
 
  private:

@@ -1,5 +1,7 @@
 #include "agent/app/status_board.hpp"
 
+#include <algorithm>
+
 #include "agent/app/version.hpp"
 #include "agent/wire/status.hpp"
 
@@ -13,6 +15,15 @@ constexpr core::seconds kVoidAfter{65};
 // With a live RTC witness every second is looked at (probes/README.md); without one only NTP's idle round would tell.
 constexpr core::milliseconds kRtcLatency{1050};
 constexpr core::seconds kNtpLatency{1200};
+// A clock that is polled is late by its period and a busy machine's wake-up.
+constexpr core::milliseconds kPollLatency{50};
+
+// How long a resume that nobody announces can stay unseen by this witness. What only sees some of them does not count.
+core::nanoseconds latency_of(const core::ProbeStatus& probe, core::milliseconds poll_interval) {
+  if (probe.name == core::to_string(core::Witness::rtc)) return kRtcLatency;
+  const bool host_clock = probe.name == core::to_string(core::Witness::ptp) || probe.name == core::to_string(core::Witness::vmclock);
+  return host_clock && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency} : core::nanoseconds{kNtpLatency};
+}
 
 std::uint64_t event_count(const core::Counters& c) {
   return c.discontinuities + c.notices + c.notices_dropped + c.bad_lines + c.foreign_steps + c.steps;
@@ -40,8 +51,8 @@ core::AgentStatus StatusBoard::compose() {
   s.max_detection_latency = kNtpLatency;
   for (const core::Probe* probe : probes_) {
     s.probes.push_back({std::string(probe->name()), probe->health()});
-    const bool rtc = probe->name() == core::to_string(core::Witness::rtc) && s.probes.back().health.state == core::ProbeState::running;
-    if (rtc) s.max_detection_latency = kRtcLatency;
+    if (s.probes.back().health.state == core::ProbeState::running)
+      s.max_detection_latency = std::min(s.max_detection_latency, latency_of(s.probes.back(), sources_.poll_interval));
   }
   const core::Status permitted = sources_.permitted();
   s.can_set_clock = permitted.ok();

@@ -71,7 +71,8 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
   left_alone_.reset();
   if (report.estimate && (left_alone || report.outcome == core::Outcome::observed))
     left_alone_ = LeftAlone{left_until(report, now), report.estimate->offset};
-  if (left_alone && !outside) {
+  const bool overruled = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && !e.used; });
+  if (left_alone && !outside && !overruled) {
     // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
     state_ = state_before_;
     verification_ = verification_before_;

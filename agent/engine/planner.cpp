@@ -112,6 +112,8 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     if (auto* nothing = std::get_if<NothingToDo>(&*verdict); nothing && v.conflict_distance > policy.disagreement_tolerance) {
       nothing->why += "; against " + v.conflict;
       nothing->recorded = true;  // who was overruled must be found again later
+      // A local witness alone can have stood still with the guest: what it overrules from outside stays an open question.
+      nothing->proved = std::find(e.agreeing.begin(), e.agreeing.end(), Witness::ntp) != e.agreeing.end();
     }
     return *verdict;
   }

@@ -1,6 +1,7 @@
 // An engine with a clock beside it: commands are recorded, and the immediate ones performed as the executor would.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,7 @@ class EngineRig {
     return r;
   }
   /// A PTP clock of the hypervisor whose host is wrong by `host_wrong_by`.
-  [[nodiscard]] core::OffsetReading ptp(core::nanoseconds host_wrong_by = {}) {
-    return reading(Witness::ptp, clock.error().value + host_wrong_by, 30us);
-  }
+  [[nodiscard]] core::OffsetReading ptp(core::nanoseconds host_wrong_by = {}) { return reading(Witness::ptp, clock.error().value + host_wrong_by, 30us); }
   [[nodiscard]] core::HostNotice notice(const std::string& id, core::NoticeEvent event = core::NoticeEvent::resumed) {
     core::HostNotice n;
     n.event = event;
@@ -94,10 +93,8 @@ class EngineRig {
     return n;
   }
   [[nodiscard]] std::size_t asked(Witness w) const {
-    std::size_t n = 0;
-    for (const Command& c : log)
-      if (const auto* a = std::get_if<AskWitness>(&c)) n += a->witness == w ? 1 : 0;
-    return n;
+    const auto of = [w](const Command& c) { return std::holds_alternative<AskWitness>(c) && std::get<AskWitness>(c).witness == w; };
+    return static_cast<std::size_t>(std::count_if(log.begin(), log.end(), of));
   }
   [[nodiscard]] const core::CorrectionReport& report() const { return reports.at(reports.size() - 1); }
   [[nodiscard]] double error_ms() const { return static_cast<double>(clock.error().value.count()) / 1e6; }
