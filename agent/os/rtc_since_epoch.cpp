@@ -27,7 +27,7 @@ core::Result<rtc_time> RtcSinceEpoch::read() const {
   if (error != std::errc{} || (rest != end && *rest != '\n'))
     return core::Error{core::ErrorCode::invalid, path_ + ": not a number of seconds"};
   const time_t at = seconds;
-  std::tm fields{};
+  tm fields{};
   if (::gmtime_r(&at, &fields) == nullptr) return core::Error{core::ErrorCode::invalid, path_ + ": beyond any date"};
   rtc_time value{};
   value.tm_sec = fields.tm_sec;
