@@ -1,14 +1,15 @@
 #include "agent/os/rtc_since_epoch.hpp"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
 
 #include "agent/os/errors.hpp"
+#include "agent/os/rtc_time.hpp"
 
 namespace clockmend::os {
 
@@ -26,17 +27,10 @@ core::Result<rtc_time> RtcSinceEpoch::read() const {
   const auto [rest, error] = std::from_chars(text.data(), end, seconds);
   if (error != std::errc{} || (rest != end && *rest != '\n'))
     return core::Error{core::ErrorCode::invalid, path_ + ": not a number of seconds"};
-  const time_t at = seconds;
+  const std::time_t at = seconds;
   tm fields{};
   if (::gmtime_r(&at, &fields) == nullptr) return core::Error{core::ErrorCode::invalid, path_ + ": beyond any date"};
-  rtc_time value{};
-  value.tm_sec = fields.tm_sec;
-  value.tm_min = fields.tm_min;
-  value.tm_hour = fields.tm_hour;
-  value.tm_mday = fields.tm_mday;
-  value.tm_mon = fields.tm_mon;
-  value.tm_year = fields.tm_year;
-  return value;
+  return rtc_fields(fields);
 }
 
 }  // namespace clockmend::os

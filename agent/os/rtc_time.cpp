@@ -45,6 +45,17 @@ core::Error nonsense(const std::tm& t) {
 
 }  // namespace
 
+rtc_time rtc_fields(const std::tm& t) {
+  rtc_time value{};
+  value.tm_sec = t.tm_sec;
+  value.tm_min = t.tm_min;
+  value.tm_hour = t.tm_hour;
+  value.tm_mday = t.tm_mday;
+  value.tm_mon = t.tm_mon;
+  value.tm_year = t.tm_year;
+  return value;
+}
+
 core::Result<core::seconds> seconds_from_rtc(const rtc_time& value, core::RtcMode mode, core::seconds near) {
   const std::tm fields = to_tm(value);
   const int year = fields.tm_year + 1900;
@@ -70,14 +81,7 @@ core::Result<rtc_time> seconds_to_rtc(core::seconds utc, core::RtcMode mode) {
   if (!ok || year < kFirstYear || year >= kEndYear) {
     return core::Error{core::ErrorCode::invalid, "the RTC cannot hold the time " + std::to_string(at) + " s since 1970"};
   }
-  rtc_time value{};
-  value.tm_sec = t.tm_sec;
-  value.tm_min = t.tm_min;
-  value.tm_hour = t.tm_hour;
-  value.tm_mday = t.tm_mday;
-  value.tm_mon = t.tm_mon;
-  value.tm_year = t.tm_year;
-  return value;
+  return rtc_fields(t);
 }
 
 }  // namespace clockmend::os
