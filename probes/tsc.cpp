@@ -1,6 +1,7 @@
 #include "probes/tsc.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <utility>
 
@@ -26,15 +27,15 @@ constexpr nanoseconds kBackwardWindow = seconds{60};
 constexpr nanoseconds kRest = seconds{300};
 
 std::string in_seconds(nanoseconds d) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(d.count()) / 1e9);
-  return text;
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.3f s", static_cast<double>(d.count()) / 1e9);
+  return text.data();
 }
 
 std::string in_mhz(double hz) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.3f MHz", hz / 1e6);
-  return text;
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.3f MHz", hz / 1e6);
+  return text.data();
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct VmclockAbi {
   std::uint32_t seq_count;  // odd: an update is in progress
   std::uint64_t disruption_marker;
   std::uint64_t flags;
-  std::uint8_t pad[2];
+  std::array<std::uint8_t, 2> pad;
   std::uint8_t clock_status;
   std::uint8_t leap_second_smearing_hint;
   std::uint16_t tai_offset_sec;
