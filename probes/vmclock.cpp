@@ -117,6 +117,10 @@ void VmclockProbe::arm() {
 
 void VmclockProbe::failed(const core::Error& error, bool asked) {
   why_ = error.text;
+  if (asked && state_ == core::ProbeState::degraded) {  // being asked often must not lengthen the back-off
+    sink_(core::MeasurementFailed{core::Witness::vmclock, why_});
+    return;
+  }
   ++failures_;
   if (error.code == core::ErrorCode::not_found) {
     device_.reopen();

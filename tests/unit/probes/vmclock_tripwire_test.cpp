@@ -192,10 +192,21 @@ TEST(VmclockTripwire, FailuresBackOffFromFiveSecondsToFiveMinutesAndEnd) {
   rig.scheduler.run_for(1h);
   EXPECT_GE(rig.device.reads, 15U);
   EXPECT_LE(rig.device.reads, 18U) << "5 10 20 40 80 160 300 300 ... s";
-  rig.probe.measure_now();
-  EXPECT_EQ(rig.failures.size(), 1U);
+  for (int i = 0; i < 50; ++i) rig.probe.measure_now();
+  EXPECT_EQ(rig.failures.size(), 50U);
   rig.device.error.reset();
   rig.scheduler.run_for(301s);
+  EXPECT_EQ(rig.probe.health().state, core::ProbeState::running);
+}
+
+TEST(VmclockTripwire, BeingAskedDoesNotLengthenTheBackOff) {
+  VmclockRig rig;
+  rig.device.error = core::Error{core::ErrorCode::io, "/dev/vmclock0: Input/output error"};
+  rig.start();
+  rig.scheduler.run_for(1s);
+  for (int i = 0; i < 50; ++i) rig.probe.measure_now();
+  rig.device.error.reset();
+  rig.scheduler.run_for(5s);
   EXPECT_EQ(rig.probe.health().state, core::ProbeState::running);
 }
 
