@@ -26,7 +26,7 @@ void VmgenidProbe::start(core::ObservationSink sink) {
   }
   why_ = reading.error().text;
   if (reading.error().code == core::ErrorCode::not_permitted) {
-    why_ += " (the kernel log needs CAP_SYSLOG where kernel.dmesg_restrict is 1, and a unit without ProtectKernelLogs)";
+    why_ += " (needs a unit with DeviceAllow=/dev/kmsg r, without ProtectKernelLogs, with CAP_SYSLOG where kernel.dmesg_restrict is 1)";
   }
 }
 
