@@ -151,10 +151,10 @@ def ptp_comes_and_goes(guest, log):
 
 
 def ptp_only(guest, log):
-    """RTC removed, NTP firewalled off: the PTP clock alone tells how much."""
-    guest.vm.rtc_remove()
-    guest.exec.check("systemctl restart clockmendd")
+    """RTC not asked, NTP firewalled off: the PTP clock alone tells how much."""
     with _Card(guest, log, IGB, IGB_CLOCK):
+        guest.agent.drop_in(DROP_IN + "-only", "[rtc]\nenabled = false\n")
+        guest.exec.check("systemctl restart clockmendd")
         _wait_row(guest, log, _taken, "the allowed clock is taken")
         guest.wait_settled()
         was = repair.before(guest)
@@ -165,8 +165,9 @@ def ptp_only(guest, log):
         _tell_delay(log, report, set_at)
         witnesses = {each["witness"] for each in report["discontinuity"]["evidence"] if each["used"]}
         log.expect(witnesses == {"ptp"}, f"the PTP clock alone was used: {sorted(witnesses)}")
-        log.expect(report["outcome"] == "corrected", f"outcome {report['outcome']}")
-        guest.unblock_ntp()
+        log.expect(report["outcome"] == "corrected" and not report["verified"], f"{report['outcome']}, verified {report['verified']}")
+        repair.daemon_back(guest, log, was)
+        repair.same_agent(guest, log, was)
 
 
 CASES = [

@@ -80,6 +80,30 @@ def vmclock_upgrade_without_gap(guest, log):
     guest.set_right()
 
 
+KERNEL_LOG = "/run/systemd/system/clockmendd.service.d"
+
+
+def vmgenid_may_read(guest, log):
+    """With the right to read the kernel's log, which the unit does not give by itself, its line is heard."""
+    guest.exec.check(f"mkdir -p {KERNEL_LOG}")
+    guest.exec.push(f"{KERNEL_LOG}/50-lab.conf", "[Service]\nProtectKernelLogs=no\nCapabilityBoundingSet=CAP_SYS_TIME CAP_SYSLOG\n"
+                                                 "DeviceAllow=/dev/kmsg r\n")
+    guest.exec.check("systemctl daemon-reload; systemctl restart clockmendd")
+    try:
+        guest.wait_settled()
+        row = inside.probe(guest.agent.status(), "vmgenid")
+        log.require(row is not None and row["state"] == "running", f"vmgenid {inside.told(row)}")
+        was = repair.before(guest)
+        resumed = guest.vm.migrate_through_file(repair.GAP_S)
+        repair.watch(guest, log, resumed)
+        report = repair.record(guest, log, was, tell_since=resumed)
+        _named(log, report, guest.agent.status())
+        repair.healed(guest, log, was, report)
+    finally:
+        if guest.alive():
+            guest.exec.run(f"rm -r {KERNEL_LOG}; systemctl daemon-reload; systemctl restart clockmendd")
+
+
 def vmclock_rtc_lost_it_too(guest, log):
     """The RTC runs with the guest (QEMU's clock=rt) and its second moves when it is loaded: it says that nothing is missing,
     and must be outvoted."""
@@ -99,5 +123,6 @@ CASES = [
     Case("vmclock_snapshot_restored", vmclock_snapshot_restored, "vmclock"),
     Case("vmclock_stop_cont", vmclock_stop_cont, "vmclock"),
     Case("vmclock_upgrade_without_gap", vmclock_upgrade_without_gap, "vmclock"),
+    Case("vmgenid_may_read", vmgenid_may_read, "vmclock"),
     Case("vmclock_rtc_lost_it_too", vmclock_rtc_lost_it_too, "vmclock_rtc_rt"),
 ]
