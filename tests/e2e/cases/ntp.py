@@ -123,5 +123,5 @@ CASES = [
     Case("server_kod", _broken("kod-rate", "ko")),
     Case("server_stratum16", _broken("stratum16", "stratum")),
     Case("server_zero_timestamps", _broken("zero-timestamps", "zero")),
-    Case("server_wrong_origin", _broken("wrong-origin", "")),
+    Case("server_wrong_origin", _broken("wrong-origin", "origin")),
 ]

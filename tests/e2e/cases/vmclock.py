@@ -4,7 +4,10 @@ import time
 
 from harness import inside, repair
 from harness.check import Case
+from harness.profiles import MORE
+from lab.network import HOST
 
+MORE_SERVERS = MORE[:3]
 FORK_LINE = "reseeded due to virtual machine fork"
 
 
@@ -104,18 +107,44 @@ def vmgenid_may_read(guest, log):
             guest.exec.run(f"rm -r {KERNEL_LOG}; systemctl daemon-reload; systemctl restart clockmendd")
 
 
-def vmclock_rtc_lost_it_too(guest, log):
-    """The RTC runs with the guest (QEMU's clock=rt) and its second moves when it is loaded: it says that nothing is missing,
-    and must be outvoted."""
-    offset = inside.look(guest, rtc=True)["rtc"]["offset_ns"]
+def _upgrade_with_lost_rtc(guest, log):
+    """The RTC runs with the guest (QEMU's clock=rt) and its second moves when it is loaded: it says that nothing is missing."""
     was = repair.before(guest)
+    offset = inside.look(guest, rtc=True)["rtc"]["offset_ns"]
     resumed = guest.vm.migrate_through_file(repair.GAP_S)
+    lost = -guest.observer.sample().error
     moved = inside.look(guest, rtc=True)["rtc"]["offset_ns"] - offset
-    log.say(f"the RTC moved by {repair.ms(moved)} against the guest's clock, {repair.GAP_S} s are missing")
-    repair.watch(guest, log, resumed)
-    report = repair.record(guest, log, was, tell_since=resumed)
+    log.say(f"{lost / 1e6:.0f} ms are missing; the RTC against the guest's clock, steps since included: {repair.ms(moved)}")
+    return was, resumed, lost
+
+
+def vmclock_rtc_outvoted(guest, log):
+    """Three servers agree against it."""
+    for address in MORE_SERVERS:
+        guest.serve(address)
+    guest.use_servers([HOST, *MORE_SERVERS])
+    try:
+        guest.wait_settled()
+        was, resumed, lost = _upgrade_with_lost_rtc(guest, log)
+        repair.watch(guest, log, resumed)
+        report = repair.record(guest, log, was, tell_since=resumed)
+        _named(log, report, guest.agent.status())
+        log.expect(abs(report["total_step_ns"] - lost) < 0.5e9, f"stepped by what was missing: {report['total_step_ns'] / 1e9:.3f} s")
+        repair.healed(guest, log, was, report)
+    finally:
+        guest.only_host_serves()
+        guest.use_servers([HOST])
+
+
+def vmclock_rtc_against_one(guest, log):
+    """One server alone is contradicted by it: nothing is done, and the record says so."""
+    was, _, _ = _upgrade_with_lost_rtc(guest, log)
+    report = repair.record(guest, log, was)
     _named(log, report, guest.agent.status())
-    repair.healed(guest, log, was, report)
+    log.expect(report["outcome"] == "refused" and "rtc" in report["reason"], f"{report['outcome']}: {report['reason']}")
+    log.expect(report["total_step_ns"] == 0, "no step was made")
+    repair.daemon_back(guest, log, was)
+    repair.same_agent(guest, log, was)
 
 
 CASES = [
@@ -124,5 +153,6 @@ CASES = [
     Case("vmclock_stop_cont", vmclock_stop_cont, "vmclock"),
     Case("vmclock_upgrade_without_gap", vmclock_upgrade_without_gap, "vmclock"),
     Case("vmgenid_may_read", vmgenid_may_read, "vmclock"),
-    Case("vmclock_rtc_lost_it_too", vmclock_rtc_lost_it_too, "vmclock_rtc_rt"),
+    Case("vmclock_rtc_outvoted", vmclock_rtc_outvoted, "vmclock_rtc_rt"),
+    Case("vmclock_rtc_against_one", vmclock_rtc_against_one, "vmclock_rtc_rt", spoils=True),
 ]
