@@ -155,8 +155,8 @@ TEST_P(TableCell, EndsRight) {
   EXPECT_LE(r.world.steps.front().since_event, right_within(s));
   EXPECT_LE(core::magnitude({r.world.steps.front().error_after}), 60ms) << "the first step";
 }
-
-// An RTC that froze with the guest stands against one server: undecidable, so the clock stays, and the state says so.
+// With one server an RTC that froze with the guest says the clock is right: nobody can tell who errs, so the clock stays, but
+// its state must say so.
 TEST(OneServer, IsNotSilentlyOverruledByAFrozenRtc) {
   MachineSpec spec;
   spec.daemon = DaemonKind::none;

@@ -30,6 +30,10 @@ class Guest {
 
   /// Hands a notice to the desk as the channel does; the answers are counted by id.
   void notify(const core::HostNotice& notice);
+  /// `pausing`: the desk answers it by itself, no report does.
+  void announce_pause(const core::HostNotice& notice) {
+    desk_.notify(notice, [](const core::CorrectionReport&) {});
+  }
   [[nodiscard]] const engine::Engine& engine() const { return engine_; }
   [[nodiscard]] engine::Engine& engine() { return engine_; }
   /// What the agent holds that could grow, in elements or bytes.

@@ -2,13 +2,17 @@
 // CLOCKMEND_SEEDS=first..last (or a count) plays others.
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <set>
 
+#include "tests/simulation/dice.hpp"
 #include "tests/simulation/scenario.hpp"
 
 namespace clockmend::sim {
 namespace {
 
-constexpr std::uint64_t kDefaultSeeds = 200;
+constexpr std::uint64_t kDefaultSeeds = 3000;
+constexpr std::uint64_t kShards = 4;  // tests of their own, so that ctest runs them side by side
 
 struct Seeds {
   std::uint64_t first = 1;
@@ -24,112 +28,102 @@ Seeds seeds() {
   return {1, first};
 }
 
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : random_(seed * 7919) {}
-  std::int64_t upto(std::int64_t n) { return static_cast<std::int64_t>(random_.next64() % static_cast<std::uint64_t>(n)); }
-  bool one_in(std::int64_t n) { return upto(n) == 0; }
-  nanoseconds within(nanoseconds limit) { return nanoseconds(upto(limit.count())); }
-
- private:
-  fakes::FakeRandom random_;
-};
-
-MachineSpec random_machine(Dice& dice) {
-  MachineSpec m;
-  m.servers.assign(static_cast<std::size_t>(1 + dice.upto(4)), {});
-  if (m.servers.size() >= 3 && dice.one_in(2)) m.servers[0] = {Server::Kind::liar, dice.within(2000s) - 1000s};
-  if (m.servers.size() >= 2 && dice.one_in(3)) m.servers.push_back({Server::Kind::dead, {}});
-  m.daemon = static_cast<DaemonKind>(dice.upto(4));
-  m.rtc = !dice.one_in(6);
-  m.rtc_phase = dice.within(2s) - 1s;
-  m.host_error = dice.one_in(4) ? dice.within(600ms) - 300ms : dice.within(20ms) - 10ms;
-  m.crystal_ppm = m.daemon == DaemonKind::none ? dice.upto(40) - 20 : dice.upto(100) - 50;
-  return m;
-}
-
-nanoseconds random_gap(Dice& dice) {
-  switch (dice.upto(5)) {
-    case 0:
-      return dice.within(200ms);
-    case 1:
-      return dice.within(2s);
-    case 2:
-      return dice.within(60s);
-    case 3:
-      return dice.within(3600s);
-    default:
-      return dice.within(nanoseconds(86400s * 30));
-  }
-}
-
-void random_event(Machine& r, Dice& dice) {
-  switch (dice.upto(9)) {
-    case 0:
-      r.world.pause(random_gap(dice));
-      break;
-    case 1:
-      r.world.pause(random_gap(dice));
-      r.host_tells(core::NoticeEvent::resumed, dice.one_in(2), dice.within(2s));
-      break;
-    case 2:
-      r.world.pause(random_gap(dice), true);
-      break;
-    case 3:
-      r.world.move(random_gap(dice), dice.within(2s) - 1s, dice.one_in(2) ? "host-b" : "host-c");
-      if (!dice.one_in(3)) r.host_tells(core::NoticeEvent::migrated, true, dice.within(500ms));
-      break;
-    case 4:
-      r.world.set_clock(dice.one_in(2) ? random_gap(dice) : -random_gap(dice));
-      break;
-    case 5:
-      r.world.hwclock_write();
-      break;
-    case 6:
-      r.host_tells(core::NoticeEvent::resumed, dice.one_in(2), 1ms);
-      break;
-    case 7:
-      r.world.suspend(random_gap(dice));
-      break;
-    default:
-      r.guest.notify(r.world.notice(core::NoticeEvent::pausing, true));
-      break;
-  }
-}
-
 core::Policy random_policy(Dice& dice) {
   core::Policy p = default_policy();
   if (dice.one_in(4)) p.sequence = core::Sequence::stop_first;
   return p;
 }
 
-void check_invariants(Machine& r, const MachineSpec& spec) {
+std::size_t honest(const MachineSpec& spec) {
+  return static_cast<std::size_t>(
+      std::count_if(spec.servers.begin(), spec.servers.end(), [](const Server& x) { return x.kind == Server::Kind::honest; }));
+}
+
+bool is_corroborated(const core::Estimate& e) { return e.witnesses >= 2 || e.ntp_majority; }
+
+// Never a step without evidence, or beyond the guards.
+void check_steps(Machine& r, const core::Policy& policy) {
   core::Offset reported;
-  unsigned used_by_steps = 0;
   for (const auto& report : r.guest.reports) {
     reported = reported + report.total;
-    for (const auto& e : report.discontinuity.evidence) used_by_steps += report.total.value != 0ns && e.used ? 1 : 0;
-    if (report.total.value != 0ns) {
-      EXPECT_TRUE(report.estimate) << "stepped without evidence";
-    }
+    if (report.total.value == 0ns) continue;
+    ASSERT_TRUE(report.estimate) << "stepped without an estimate";
+    EXPECT_TRUE(
+        std::any_of(report.discontinuity.evidence.begin(), report.discontinuity.evidence.end(), [](const auto& e) { return e.used; }));
+    const core::Estimate& e = *report.estimate;
+    if (is_corroborated(e)) continue;
+    EXPECT_LE(e.offset.value, policy.max_forward_uncorroborated) << "one source alone, forward";
+    EXPECT_GE(e.offset.value, -policy.max_backward_uncorroborated) << "one source alone, backward";
   }
   nanoseconds stepped{};
   for (const auto& s : r.world.steps) stepped += s.amount;
   EXPECT_EQ(reported.value, stepped) << "every step is in a report";
-  EXPECT_TRUE(r.world.steps.empty() || used_by_steps > 0);
-  EXPECT_LE(r.guest.engine().counters().foreign_steps, r.world.foreign_steps) << "own steps are never somebody's";
-  EXPECT_FALSE(r.guest.engine().busy());
-  for (const auto& [id, times] : r.guest.sent) EXPECT_LE(r.guest.answers[id], 1) << id;
-  EXPECT_LE(r.guest.largest_report(), 100U) << "a report is bounded";
-  if (spec.daemon != DaemonKind::none && !r.guest.reports.empty()) {
-    EXPECT_TRUE(r.world.daemon_running() || r.world.services.unit(r.world.daemon.unit()).state.active_state == "failed");
+}
+
+// ntpd gives up above 1000 s: that one ran before, too.
+bool one_had_died(const Machine& r) {
+  for (const auto& report : r.guest.reports)
+    for (const auto& action : report.actions)
+      if (action.kind == core::ActionKind::stop_daemon && action.detail.find("had died") != std::string::npos) return true;
+  return false;
+}
+
+// Exactly the daemons that ran before run after: none is started that was not stopped by us, none stays stopped.
+void check_daemons(Machine& r, const MachineSpec& spec) {
+  std::set<std::string> stopped;
+  if (one_had_died(r)) stopped.insert(r.world.daemon.unit());
+  for (const std::string& line : r.world.services.log) {
+    const std::string unit = line.substr(line.find(' ') + 1);
+    if (line.starts_with("stop ")) stopped.insert(unit);
+    EXPECT_FALSE(line.starts_with("start ") && !stopped.contains(unit)) << line << ": never stopped by us";
   }
+  if (spec.daemon == DaemonKind::none) {
+    EXPECT_TRUE(r.world.services.log.empty());
+    return;
+  }
+  const auto& state = r.world.services.unit(r.world.daemon.unit()).state;
+  EXPECT_TRUE(state.running() || state.active_state == "failed" || r.admin_stopped) << state.active_state;
+  EXPECT_FALSE(state.running() && r.admin_stopped) << "an administrator stopped it, we started it";
+}
+
+void check_notices(const Machine& r) {
+  for (const auto& [id, times] : r.guest.sent) {
+    const auto answers = r.guest.answers.find(id);
+    EXPECT_EQ(answers == r.guest.answers.end() ? 0 : answers->second, times) << "answers to " << id;
+  }
+}
+
+// Bounded work: events a second while something happens, and requests to each server.
+void check_work(const Machine& r, nanoseconds played) {
+  const auto seconds = static_cast<std::uint64_t>(played / 1s) + 1;
+  const auto corrections = static_cast<std::uint64_t>(r.guest.published) + 1;
+  // Ticks of 250 ms for each of three probes, the RTC's edges, the world's own tick; an edge search takes 600 reads.
+  EXPECT_LE(r.world.scheduler.ran - r.ran_before, seconds * 20 + corrections * 6000) << "calls in " << seconds << " s";
+  std::map<std::string, std::vector<core::MonotonicPoint>> asked;
+  for (const auto& sent : r.world.network.sent) asked[sent.peer.text].push_back(sent.at.monotonic);
+  for (const auto& [server, times] : asked)
+    for (std::size_t i = 32; i < times.size(); ++i)
+      EXPECT_GE(times[i] - times[i - 32], 59s) << server << ": more than a burst of 16 and 16 a minute";
+  EXPECT_LE(r.guest.largest_report(), 100U) << "a report is bounded";
+}
+
+// Nothing sleeps for ever: the RTC is watched, NTP is asked again.
+void check_awake(Machine& r) {
+  const auto reads = r.world.rtc.reads;
+  const auto requests = r.world.network.sent.size();
+  r.world.run(2500s);
+  if (r.world.rtc.there) {
+    EXPECT_GT(r.world.rtc.reads, reads + 500) << "the RTC is not watched any more";
+  }
+  EXPECT_GT(r.world.network.sent.size(), requests) << "NTP is not asked any more";
 }
 
 void play_random(std::uint64_t seed) {
   Dice dice(seed);
   const MachineSpec spec = random_machine(dice);
-  Machine r(spec, random_policy(dice), seed);
+  const core::Policy policy = random_policy(dice);
+  Machine r(spec, policy, seed);
+  const auto began = r.world.clock.snapshot().monotonic;
   const auto events = 1 + dice.upto(5);
   for (int i = 0; i < events; ++i) {
     random_event(r, dice);
@@ -137,22 +131,33 @@ void play_random(std::uint64_t seed) {
   }
   r.world.run(90s);
   SCOPED_TRACE("CLOCKMEND_SEEDS=" + std::to_string(seed) + ".." + std::to_string(seed) + story(r));
-  check_invariants(r, spec);
+  check_steps(r, policy);
+  EXPECT_LE(r.guest.engine().counters().foreign_steps, r.world.foreign_steps) << "own steps are never somebody's";
+  EXPECT_FALSE(r.guest.engine().busy());
+  check_notices(r);
+  check_daemons(r, spec);
+  check_work(r, r.world.clock.snapshot().monotonic - began);
+  check_awake(r);
   // Two idle verifications: without an administrator's own clock, NTP has put everything right by then.
-  const bool left_alone = spec.daemon == DaemonKind::none && r.world.foreign_steps > 0;
-  if (left_alone) return;
-  r.world.run(2500s);
+  if ((spec.daemon == DaemonKind::none || r.admin_stopped) && r.world.foreign_steps > 0) return;
   // One source alone may not move a clock far (the guards): then it must say so.
-  const auto honest =
-      std::count_if(spec.servers.begin(), spec.servers.end(), [](const Server& x) { return x.kind == Server::Kind::honest; });
-  if (honest == 1 && r.guest.engine().state() == core::ClockState::refused) return;
-  EXPECT_LE(r.error(), 160ms) << "story" << story(r);
+  if (honest(spec) == 1 && r.guest.engine().state() == core::ClockState::refused) return;
+  EXPECT_LE(r.error(), best_bound(spec)) << "in the end" << story(r);
 }
 
-TEST(Property, HoldsForRandomMachines) {
+class Property : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(Property, HoldsForRandomMachines) {
   const Seeds s = seeds();
-  for (std::uint64_t seed = s.first; seed <= s.last; ++seed) play_random(seed);
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = s.first; seed <= s.last && failed < 20; ++seed) {
+    if (seed % kShards != GetParam()) continue;
+    play_random(seed);
+    failed += HasFailure() ? 1 : 0;
+  }
+  RecordProperty("seeds", static_cast<int>((s.last - s.first + 1) / kShards));
 }
+INSTANTIATE_TEST_SUITE_P(Seeds, Property, testing::Range(std::uint64_t{0}, kShards));
 
 }  // namespace
 }  // namespace clockmend::sim

@@ -8,7 +8,8 @@ namespace {
 
 double ms(nanoseconds v) { return static_cast<double>(v.count()) / 1e6; }
 
-// What a step's record says about its own error must hold.
+}  // namespace
+
 void check_stated_errors(const Machine& run) {
   for (const auto& report : run.guest.reports)
     for (const auto& action : report.actions) {
@@ -19,8 +20,6 @@ void check_stated_errors(const Machine& run) {
       }
     }
 }
-
-}  // namespace
 
 std::string test_name(const std::string& text) {
   std::string name;

@@ -20,6 +20,7 @@ class Machine {
     guest.reports.clear();
     world.steps.clear();
     world.network.sent.clear();
+    ran_before = world.scheduler.ran;
   }
   [[nodiscard]] const core::CorrectionReport& report() const { return guest.reports.at(guest.reports.size() - 1); }
   /// |truth - REALTIME| now.
@@ -31,6 +32,8 @@ class Machine {
 
   World world;
   Guest guest;
+  bool admin_stopped = false;    // somebody stopped the time daemon and meant it
+  std::uint64_t ran_before = 0;  // calls while it settled
 };
 
 struct Expect {
@@ -62,6 +65,8 @@ auto named(const Scenario (&table)[N]) {
 [[nodiscard]] std::string story(const Machine& run);
 /// Plays it and checks it, and what must hold for every one: daemon running again, each notice answered once.
 void play(const Scenario& s, std::uint64_t seed = 1);
+/// What a step's record says about its own error must hold.
+void check_stated_errors(const Machine& run);
 /// The part of play() after the script.
 void check(const Scenario& s, Machine& run);
 

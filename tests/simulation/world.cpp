@@ -37,6 +37,7 @@ World::World(const MachineSpec& spec, std::uint64_t seed)
 }
 
 void World::set_server(std::size_t i, const Server& server) {
+  spec_.servers.at(i) = server;
   auto& script = network.server(server_address(i));
   script = {};
   script.out = script.back = 1ms + nanoseconds(static_cast<std::int64_t>(random.next64() % 3'000'000));

@@ -1,0 +1,173 @@
+"""The mutants: each is a defect somebody could make. A text of the sources, and the same with the defect in it.
+
+edits: pairs of exact source text and its replacement; $M in it is true in the run of this mutant.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    edits: tuple
+
+
+def mutant(name, *edits):
+    return Mutant(name, tuple(edits))
+
+
+def dropped(statement):
+    """The statement is not executed."""
+    return statement, "if (!$M) " + statement
+
+
+MUTANTS = (
+    # What is done to the clock.
+    mutant("the step's sign is flipped",
+           ("out.push_back(ApplyStep{offset, kind, forced_});", "out.push_back(ApplyStep{$M ? -offset : offset, kind, forced_});")),
+    mutant("the trim is skipped", ("if (d.trim) apply(", "if (d.trim && !$M) apply(")),
+    mutant("a trim below the noise",
+           ("if (core::magnitude(ntp.offset) <= threshold) return result;", "if (!$M && core::magnitude(ntp.offset) <= threshold) return result;")),
+    mutant("own step is not booked", dropped("ledger_.own_step(amount);")),
+    mutant("own steps look like gaps",
+           ("reading.offset.value - base->reading.offset.value + adjusted}",
+            "reading.offset.value - base->reading.offset.value + ($M ? core::nanoseconds{} : adjusted)}")),
+    mutant("testimony is not moved along with the step",
+           ("report_.total = report_.total + applied;\n  shift_testimony(applied);",
+            "report_.total = report_.total + applied;\n  if (!$M) shift_testimony(applied);")),
+    mutant("a reading from before a step is not rebased",
+           ("if (core::magnitude(stepped) > kReadingNoise + reading.at.bracket + now.bracket) move_along",
+            "if (!$M && core::magnitude(stepped) > kReadingNoise + reading.at.bracket + now.bracket) move_along")),
+    mutant("the second look is not taken",
+           ("verify_asked_ = now.raw;\n  begin_action(ActionKind::verify, now);\n  arm(out);\n  out.push_back(AskWitness{Witness::ntp});",
+            "verify_asked_ = now.raw;\n  begin_action(ActionKind::verify, now);\n  arm(out);\n  if (!$M) out.push_back(AskWitness{Witness::ntp});")),
+    # Baselines.
+    mutant("baselines are not renewed after a correction", dropped("renew_baselines(ended, now);\n")),
+    mutant("an accepted set of the clock does not move the baselines", dropped("baselines_.accept_step({change.step});")),
+    mutant("a void baseline is kept", dropped("baselines_.forget(v.witness);")),
+    mutant("the RTC's baseline is kept after our write",
+           ("if (!ended.rtc_was_written()) return;", "if ($M || !ended.rtc_was_written()) return;")),
+    mutant("an RTC that went back keeps its baseline",
+           ("written or moved, its baseline is learned anew\";\n    j.learn = Learn::replace;",
+            "written or moved, its baseline is learned anew\";\n    j.learn = $M ? Learn::ignore : Learn::replace;")),
+    mutant("the host's baseline outlives the host",
+           ("for (const Witness w : {Witness::host, Witness::ptp, Witness::vmclock}) baselines_.forget(w);",
+            "for (const Witness w : {Witness::host, Witness::ptp, Witness::vmclock}) if (!$M) baselines_.forget(w);")),
+    mutant("absolute instead of differential",
+           ("if (reading.witness == Witness::ntp || !base) return e;", "if ($M || reading.witness == Witness::ntp || !base) return e;")),
+    mutant("an RTC's moved phase is trusted",
+           ("if (event.host_moved) differential = widened", "if (event.host_moved && !$M) differential = widened")),
+    mutant("an undisciplined baseline is trusted",
+           ("if (!base->disciplined && !differential.overlaps(e.needed)) return e;",
+            "if (!$M && !base->disciplined && !differential.overlaps(e.needed)) return e;")),
+    mutant("a clock known wrong passes for disciplined",
+           ("if (known_wrong_) return false;", "if (known_wrong_ && !$M) return false;")),
+    # Voting and guards.
+    mutant("one witness is enough to go backward",
+           ("if (corroborated(e) || c.guard.forced) return Step{e};", "if ($M || corroborated(e) || c.guard.forced) return Step{e};"),
+           ("if (backward > policy.max_backward_uncorroborated)", "if (!$M && backward > policy.max_backward_uncorroborated)")),
+    mutant("one witness counts as two",
+           ("return e.witnesses >= 2 || e.ntp_majority;", "return e.witnesses >= ($M ? 1U : 2U) || e.ntp_majority;")),
+    mutant("a plurality of servers is a majority",
+           ("s.usable = 2 * group.size > s.answered;", "s.usable = $M || 2 * group.size > s.answered;"),
+           ("r.agreeing >= 2 && 2 * r.agreeing > r.answered; }", "r.agreeing >= 2 && ($M || 2 * r.agreeing > r.answered); }"),
+           ("e.ntp_majority = ntp.agreeing >= 2 && 2 * ntp.agreeing > ntp.answered;",
+            "e.ntp_majority = ntp.agreeing >= 2 && ($M || 2 * ntp.agreeing > ntp.answered);")),
+    mutant("the host's RTC is a second witness beside the host", ("if (!echo) ++n;", "if (!echo || $M) ++n;")),
+    mutant("a contradiction is ignored",
+           ("return v.estimate && v.conflict_distance > policy.disagreement_tolerance && ",
+            "return !$M && v.estimate && v.conflict_distance > policy.disagreement_tolerance && ")),
+    mutant("hold on disagreement is ignored",
+           ("if (tie && policy.on_disagreement == core::OnDisagreement::hold) return result;",
+            "if (!$M && tie && policy.on_disagreement == core::OnDisagreement::hold) return result;"),
+           ("const bool held = policy.on_disagreement", "const bool held = $M ? false : policy.on_disagreement")),
+    mutant("the host never rules",
+           ("const bool host_first = ballot.rule == core::OnDisagreement::host;",
+            "const bool host_first = !$M && ballot.rule == core::OnDisagreement::host;")),
+    mutant("the guards are skipped",
+           ("if (auto why = forbidden(e, history, context.guard, policy)) return wait_or",
+            "if (auto why = forbidden(e, history, context.guard, policy); why && !$M) return wait_or")),
+    mutant("the floor is ignored",
+           ("if (!context.forced && target + step.uncertainty < policy.floor)",
+            "if (!$M && !context.forced && target + step.uncertainty < policy.floor)"),
+           ("if (offset.value < bounds.floor - now)", "if (!$M && offset.value < bounds.floor - now)")),
+    mutant("the ceiling is ignored", ("if (target > policy.ceiling)", "if (!$M && target > policy.ceiling)"),
+           ("if (offset.value > bounds.ceiling - now)", "if (!$M && offset.value > bounds.ceiling - now)")),
+    mutant("one source may jump as far as it likes",
+           ("if (amount > policy.max_forward_uncorroborated)", "if (!$M && amount > policy.max_forward_uncorroborated)"),
+           ("if (recent + core::magnitude(step.offset) > policy.max_accumulated)",
+            "if (!$M && recent + core::magnitude(step.offset) > policy.max_accumulated)")),
+    mutant("grinding in small steps",
+           ("entries_.push_back({at, core::magnitude(amount)});", "entries_.push_back({at, $M ? core::nanoseconds{} : core::magnitude(amount)});")),
+    mutant("a moved RTC phase proves a gap alone",
+           ("if (rtc_alone(e) && !c.guard.forced &&", "if (!$M && rtc_alone(e) && !c.guard.forced &&")),
+    mutant("a coarse second replaces an exact edge",
+           ("if (old != testimony_.end() && fresh.needed", "if (!$M && old != testimony_.end() && fresh.needed")),
+    mutant("decides on the first word",
+           ("if (phase_ == Phase::investigating && ready_ &&", "if (phase_ == Phase::investigating && (ready_ || $M) &&")),
+    # Modes and wishes.
+    mutant("dry run is ignored", ("if (dry_run_) return", "if (dry_run_ && !$M) return")),
+    mutant("mode observe steps",
+           ("if (context_.policy.mode == Mode::observe) return", "if (!$M && context_.policy.mode == Mode::observe) return")),
+    mutant("mode off steps on a notice",
+           ("if (policy_.mode == core::Mode::off) return {Publish{unanswered(notice, now)}};",
+            "if (!$M && policy_.mode == core::Mode::off) return {Publish{unanswered(notice, now)}};"),
+           ("if (context_.policy.mode == Mode::off) return", "if (!$M && context_.policy.mode == Mode::off) return")),
+    mutant("mode slew-only steps",
+           ("if (context_.policy.mode == Mode::slew_only) {", "if (!$M && context_.policy.mode == Mode::slew_only) {")),
+    mutant("an administrator's clock is taken away",
+           ("!context_.daemon_active && !forced_ && stop_ == Task::idle)", "!$M && !context_.daemon_active && !forced_ && stop_ == Task::idle)")),
+    mutant("a fight is taken up",
+           ("return undone_.size() > kFightRounds;", "return !$M && undone_.size() > kFightRounds;")),
+    mutant("a clock left alone is found again and again",
+           ("if (left_alone_ && now.clocks.raw <= left_alone_->until &&", "if (!$M && left_alone_ && now.clocks.raw <= left_alone_->until &&")),
+    mutant("a guest suspend passes for a step", dropped("expected_set_ += suspended;")),
+    mutant("stop-first steps at once",
+           ("return context_.policy.sequence == core::Sequence::stop_first && (stop_",
+            "return !$M && context_.policy.sequence == core::Sequence::stop_first && (stop_")),
+    # Time daemons.
+    mutant("the time daemon is not stopped",
+           ("out.push_back(StopDaemons{});", "if ($M) stop_ = Task::finished; else out.push_back(StopDaemons{});")),
+    mutant("the time daemon is not started again",
+           ("out.push_back(StartDaemons{});", "if ($M) start_ = Task::finished; else out.push_back(StartDaemons{});")),
+    mutant("what to start is decided before the stop has ended",
+           ("if (stop_ == Task::requested || start_ != Task::idle) return;",
+            "if ((stop_ == Task::requested && !$M) || start_ != Task::idle) return;")),
+    mutant("a start that failed is not tried again",
+           ("if (!stopped_.empty()) return retry_later();", "if (!stopped_.empty() && !$M) return retry_later();"),
+           ("if (!stopped_.empty() && !stopping_ && !retry_) retry_later();",
+            "if (!$M && !stopped_.empty() && !stopping_ && !retry_) retry_later();")),
+    mutant("a rival that was started meanwhile is stopped",
+           ("if (!rival.empty()) return leave", "if (!rival.empty() && !$M) return leave")),
+    # The RTC.
+    mutant("the RTC is written unproved",
+           ("if (stepped && proved && context_.policy.write_rtc) {", "if (stepped && (proved || $M) && context_.policy.write_rtc) {")),
+    mutant("the RTC is written half a second off",
+           ("moment = core::RealtimePoint{value + seconds{1} - first_edge};",
+            "moment = core::RealtimePoint{value + seconds{1} - ($M ? nanoseconds::zero() : first_edge)};")),
+    mutant("the RTC probe is not told of our write",
+           ("for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::rtc_write",
+            "if (!$M) for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::rtc_write")),
+    # Notices and waiting.
+    mutant("a notice that joins is not answered",
+           ("d.notice = notice;\n  take_notice(notice, now);", "d.notice = notice;\n  if (!$M) take_notice(notice, now);")),
+    mutant("a notice that comes too late is lost", dropped("late_notices_.push_back(notice);")),
+    mutant("notices are not coalesced",
+           ("if (phase_ != Phase::investigating || report_.notices.size() >= kMostNotices) return false;",
+            "if ($M || phase_ != Phase::investigating || report_.notices.size() >= kMostNotices) return false;")),
+    mutant("a foreign step at the end of a correction is lost",
+           ("late_step_ += change.step;", "late_step_ += $M ? core::nanoseconds{} : change.step;")),
+    mutant("the deadline is never armed", dropped("out.push_back(ArmDeadline{context_.policy.verification_deadline, token_});")),
+    mutant("37 s of TAI are taken for an error of the clock",
+           ("if (core::magnitude({phc_minus_realtime}) <= kNear) return core::nanoseconds::zero();",
+            "if ($M || core::magnitude({phc_minus_realtime}) <= kNear) return core::nanoseconds::zero();")),
+    mutant("a tripwire's disruption is dropped",
+           ("return open(core::Cause::pause, tripwire, std::nullopt, std::nullopt, now, disruption.moved, &disruption);",
+            "return $M ? Commands{} : open(core::Cause::pause, tripwire, std::nullopt, std::nullopt, now, disruption.moved, &disruption);")),
+    # NTP.
+    mutant("a kiss-o'-death is taken for time",
+           ("if (p.stratum == 0) return Rejection", "if (!$M && p.stratum == 0) return Rejection"),
+           ("if (p.leap == kLeapUnsynchronized) return", "if (!$M && p.leap == kLeapUnsynchronized) return")),
+    mutant("anybody's answer is taken",
+           ("if (p.origin != expected.nonce) return", "if (!$M && p.origin != expected.nonce) return")),
+)
