@@ -9,6 +9,7 @@ from . import disruptions, others
 LEFT_ALONE_S = 25 * 60
 PAUSES = 20
 AGAIN = 5
+PACE_S = 12  # a server is asked 16 times a minute at most, and a correction takes three or four
 
 
 def twenty_pauses(guest, log):
@@ -49,6 +50,7 @@ def _again(run):
             log.say(f"--- time {number + 1} of {AGAIN}")
             guest.wait_settled()
             run(guest, log)
+            time.sleep(PACE_S)
     return case
 
 

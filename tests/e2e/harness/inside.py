@@ -22,6 +22,11 @@ def ptp(guest, clock_name):
     return next((each for each in look(guest)["ptp"] if each["clock_name"] == clock_name), None)
 
 
+def ptp_names(guest):
+    """Without reading any of them."""
+    return guest.exec.run("cat /sys/class/ptp/*/clock_name 2> /dev/null").output.split("\n")
+
+
 def ptp_step(guest, clock, amount_ns):
     """Adds to the PTP clock; returns the guest's REALTIME and MONOTONIC right after."""
     return tuple(map(int, tool(guest, f"phc-step /dev/{clock['device']} {int(amount_ns)}").split()))
