@@ -88,6 +88,7 @@ def _freeze_and_play_host(guest, log, gap_s=repair.GAP_S):
 def _tell_delay(log, report, set_at):
     late = report["discontinuity"]["detected"]["monotonic_ns"] - set_at
     log.say(f"detected {late / 1e6:.1f} ms after the PTP clock told of it")
+    return late
 
 
 def ptp_pause(guest, log):
@@ -99,9 +100,10 @@ def ptp_pause(guest, log):
         resumed, set_at = _freeze_and_play_host(guest, log)
         repair.watch(guest, log, resumed)
         report = repair.record(guest, log, was, tell_since=resumed)
-        _tell_delay(log, report, set_at)
+        late = _tell_delay(log, report, set_at)
         witnesses = {each["witness"] for each in report["discontinuity"]["evidence"] if each["used"]}
-        log.expect("ptp" in witnesses, f"the PTP clock is among the evidence: {sorted(witnesses)}")
+        # An RTC edge may fall between resume and the tool's step; the PTP clock still stood behind then, and is outvoted.
+        log.expect("ptp" in witnesses or late < 0, f"the PTP clock is among the evidence: {sorted(witnesses)}")
         repair.healed(guest, log, was, report)
 
 
