@@ -287,6 +287,20 @@ TEST(Rules, ClocksOfTaiAreNotFollowedBy37Seconds) {
   }
 }
 
+// Nothing to compare it with: whether it shows UTC or TAI cannot be decided, so its value is no reason to move the clock.
+TEST(Rules, AnUndecidableTimeScaleMovesNothing) {
+  MachineSpec spec = host_only();
+  spec.daemon = DaemonKind::none;
+  spec.clocksource = Clocksource::kvm_clock;
+  spec.devices.ptp = "vmclock0";
+  spec.devices.ptp_ahead = 37s;
+  Machine r(spec);
+  r.world.happens(VmEvent::stop_cont, 20s);
+  r.host_tells(NoticeEvent::resumed, false);
+  r.world.run(30s);
+  for (const auto& s : r.world.steps) EXPECT_LE(core::magnitude({s.error_after}), 1s) << story(r);
+}
+
 TEST(Rules, AnAnswerThatWasNotAskedForIsNotTaken) {
   MachineSpec spec;
   spec.rtc = false;
