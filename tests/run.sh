@@ -1,17 +1,19 @@
 #!/bin/bash
 # Installs what the tests need, builds, runs everything through ctest, and ends with ctest's summary.
-# usage: tests/run.sh [--full] [--only REGEX] [--no-e2e] [--build DIR]
+# usage: tests/run.sh [--full] [--only REGEX] [--no-e2e] [--accel auto|kvm|tcg] [--build DIR]
 #   --full      adds the long and repeated cases (25 minutes alone with each daemon, 20 pauses in a row, ...)
 #   --only      ctest -R REGEX; for development
 #   --no-e2e    leaves the guests out; the run then fails at the end, because no guest booted
+#   --accel     what the guests run on (default: auto, KVM only if a test kernel boots under it)
 #   --build     build folder (default: build/test)
 # Exit code: 0 only if every test passed, a guest booted, and nothing outside tests/allowed-skips.txt was skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+self=$PWD/tests/run.sh
 
 # Nothing below may set this machine's clock or RTC, whatever defect it has.
 if setpriv --dump | grep -q 'Capability bounding set:.*sys_time'; then
-    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time -- "$0" "$@"
+    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time -- "$self" "$@"
 fi
 
 full=0; only=; e2e=1; build=build/test
@@ -21,7 +23,8 @@ while [ $# -gt 0 ]; do
         --only) only=$2; shift ;;
         --no-e2e) e2e=0 ;;
         --build) build=$2; shift ;;
-        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        --accel) export CLOCKMEND_ACCEL=$2; shift ;;
+        -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$self"; exit 0 ;;
         *) echo "tests/run.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
     esac
     shift
@@ -43,6 +46,9 @@ say "building the tests"
 cmake -S . -B "$build" -DBUILD_TESTING=ON -DCLOCKMEND_WERROR=ON -DCLOCKMEND_FULL=$full -DCLOCKMEND_E2E=$e2e > "$build/configure.log" 2>&1 ||
     { cat "$build/configure.log"; exit 1; }
 cmake --build "$build" -j "$(nproc)"
+
+say "this machine's clock is safe"
+"$build/tests/lint/lint_sys_time"
 
 say "running"
 status=0

@@ -45,13 +45,15 @@ core::Policy with_floor(core::Policy policy, const History& history) {
   return policy;
 }
 
+os::ResolverPlace resolver_below(const std::string& root) { return {root.empty() ? "" : root + "/etc/resolv.conf", ""}; }
+
 class AgentApp {
  public:
   AgentApp(const core::Paths& paths, const core::Settings& settings, std::string level_override)
       : paths_(paths),
         settings_(settings),
         level_override_(std::move(level_override)),
-        log_(settings.log.level),
+        log_(settings.log.level, paths.root),
         system_(io_, paths, settings),
         history_(loaded(system_.files, system_.writer, paths.history(), settings.history_max_records)),
         engine_(with_floor(settings.policy, history_), {system_.clock.snapshot(), system_.clock.kernel_status()}, history_.next_number()),
@@ -60,7 +62,7 @@ class AgentApp {
         clock_watch_(io_),
         devices_(io_, paths.root),
         network_(io_, system_.clock),
-        resolver_(io_),
+        resolver_(io_, resolver_below(paths.root)),
         clocks_(clock_watch_, system_.clock),
         rtc_(system_.rtc, system_.scheduler, system_.clock),
         ntp_({network_, resolver_, system_.scheduler, random_, system_.files}, settings.ntp, earliest_possible(history_)),
@@ -245,7 +247,7 @@ class AgentApp {
 int run_agent(const core::Paths& paths, const core::Settings& settings, const std::string& level_override) {
   for (const std::string& dir : {paths.runtime_dir, paths.state_dir}) {
     if (const auto usable = os::require_directory(paths.root + dir, 0755); !usable) {
-      Log{settings.log.level}.text().error("{}", usable.error().text);
+      Log(settings.log.level, paths.root).text().error("{}", usable.error().text);
       return 1;
     }
   }

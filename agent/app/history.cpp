@@ -41,8 +41,9 @@ void History::load() {
     ++records_;
     last_number_ = std::max(last_number_, report->number);
     const bool corroborated = report->discontinuity.confidence == core::Confidence::corroborated;
-    if (report->verified && corroborated) last_good_ = std::max(last_good_.value_or(report->ended_realtime), report->ended_realtime);
-    if (report->total.value != core::nanoseconds::zero() && !corroborated) lone_steps_.push_back({report->ended_realtime, report->total});
+    if (report->verified && corroborated) last_good_ = report->ended_realtime;
+    const bool forced = report->discontinuity.notice && report->discontinuity.notice->force;
+    if (report->total.value != core::nanoseconds::zero() && !corroborated && !forced) lone_steps_.push_back({report->ended_realtime, report->total});
     last_ = std::move(*report);
   }
 }

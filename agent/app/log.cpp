@@ -55,7 +55,8 @@ std::string sentence(const core::CorrectionReport& r) {
 
 }  // namespace
 
-Log::Log(const std::string& level) : journal_(std::make_shared<os::JournalSink>("clockmendd")) {
+Log::Log(const std::string& level, const std::string& root)
+    : journal_(std::make_shared<os::JournalSink>("clockmendd", root + "/run/systemd/journal/socket")) {
   logger_ = std::make_shared<spdlog::logger>("clockmendd", std::make_shared<JournalBridge>(journal_));
   set_level(level);
 }

@@ -17,7 +17,8 @@ inline constexpr const char* kMessageIdCorrection = "6a4f0a1e1d5b4c0f9b1f6a0f4f1
 class Log {
  public:
   /// `level`: debug | info | warning | error; anything else counts as info.
-  explicit Log(const std::string& level);
+  /// `root`: prefix before the journal's socket.
+  Log(const std::string& level, const std::string& root);
 
   void set_level(const std::string& level);
   [[nodiscard]] spdlog::logger& text() { return *logger_; }

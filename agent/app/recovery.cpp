@@ -10,7 +10,7 @@ namespace clockmend::app {
 
 int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
   asio::io_context io;
-  Log log{settings.log.level};
+  Log log{settings.log.level, paths.root};
   System system{io, paths, settings};
   int code = 0;
   // The agent is gone, whatever the reason: nobody vouches for the clock any more.

@@ -21,8 +21,7 @@ constexpr core::milliseconds kPollLatency{50};
 // How long a resume that nobody announces can stay unseen by this witness. What only sees some of them does not count.
 core::nanoseconds latency_of(const core::ProbeStatus& probe, core::milliseconds poll_interval) {
   if (probe.name == core::to_string(core::Witness::rtc)) return kRtcLatency;
-  const bool host_clock = probe.name == core::to_string(core::Witness::ptp) || probe.name == core::to_string(core::Witness::vmclock);
-  return host_clock && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency} : core::nanoseconds{kNtpLatency};
+  return probe.name == core::to_string(core::Witness::ptp) && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency} : core::nanoseconds{kNtpLatency};
 }
 
 std::uint64_t event_count(const core::Counters& c) {

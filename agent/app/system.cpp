@@ -4,10 +4,17 @@ namespace clockmend::app {
 namespace {
 
 // Names this boot: a journal of another one means nothing (random(4), /proc/sys/kernel/random/boot_id).
-std::string boot_id() {
-  os::PosixFileReader proc;
+std::string boot_id(const std::string& root) {
+  os::PosixFileReader proc{root};
   const auto text = proc.read("/proc/sys/kernel/random/boot_id", 64);
   return text ? text->substr(0, text->find('\n')) : std::string("unknown");
+}
+
+// A tree of one's own has a bus of its own: an agent with --root must not stop the time daemon of the machine it runs on.
+os::SystemdPlace bus_below(const std::string& root) {
+  os::SystemdPlace place;
+  if (!root.empty()) place.bus_address = "unix:path=" + root + "/run/dbus/system_bus_socket";
+  return place;
 }
 
 }  // namespace
@@ -20,10 +27,10 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       files(paths.root),
       writer(paths.root),
       rtc({paths.root, settings.rtc.device}, clock),
-      services(io),
+      services(io, bus_below(paths.root)),
       stepper(adjuster, clock),
       rtc_writer(rtc, clock, scheduler),
       daemons(services, scheduler, settings.daemon),
-      journal(files, writer, paths.journal(), boot_id()) {}
+      journal(files, writer, paths.journal(), boot_id(paths.root)) {}
 
 }  // namespace clockmend::app

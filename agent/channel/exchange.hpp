@@ -27,7 +27,7 @@ class ExchangeLedger {
 
   /// Both clocks of one answer: when the request's bytes were read, and right before the reply is written.
   void record(const core::ClockSnapshot& t2, const core::ClockSnapshot& t3);
-  void clear() { used_ = 0; }
+  void clear() { used_ = next_ = 0; }
 
   /// The round with the smallest round trip among those that were answered here within kMaxAge and since whose answer nobody
   /// set the clock (REALTIME - MONOTONIC is unchanged within the snapshots' brackets).

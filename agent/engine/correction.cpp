@@ -14,6 +14,15 @@ using core::Witness;
 constexpr std::size_t kMostNotices = 64;
 // Tripwires repeat themselves little; a broken one must not fill the record.
 constexpr std::size_t kMostDisruptions = 8;
+// Tripwires are polled: they tell of the pause under correction some ticks after the witness that found it.
+constexpr core::seconds kSamePause{2};
+// Readings coarser than this saw a second of the RTC, not its edge.
+constexpr core::milliseconds kEdgeReading{50};
+
+// A request to measure, or a time to set, does not say that the VM stood still.
+bool attests(core::NoticeEvent event) {
+  return event != core::NoticeEvent::resync && event != core::NoticeEvent::set_time && event != core::NoticeEvent::pausing;
+}
 
 }  // namespace
 
@@ -24,7 +33,8 @@ Correction::Correction(CorrectionContext context, std::uint64_t number, core::Di
   report_.started_realtime = report_.discontinuity.detected.realtime;
   event_.foreign_step = report_.discontinuity.foreign_step.has_value();
   event_.host_moved = host_moved;
-  event_.attested = report_.discontinuity.notice.has_value() || report_.discontinuity.cause == core::Cause::suspend;
+  const auto& told = report_.discontinuity.notice;
+  event_.attested = (told && attests(told->event)) || report_.discontinuity.cause == core::Cause::suspend;
 }
 
 Commands Correction::begin(const core::ClockSnapshot& now) {
@@ -60,6 +70,11 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
   const core::Evidence fresh = testify(reading, context_.baselines, event_, context_.policy);
   const auto same = [&](const core::Evidence& e) { return e.reading.witness == reading.witness; };
   const auto old = std::find_if(testimony_.begin(), testimony_.end(), same);
+  if (phase_ != Phase::investigating && old != testimony_.end() && moved_on(*old, fresh)) {
+    // What it says now is another pause's: it must neither be taken for the ground of this step nor become a baseline.
+    overtaken_ = std::string(core::to_string(reading.witness)) + ": it moved on during the last correction";
+    return;
+  }
   // A coarse second never replaces an exact edge, unless they contradict: then something happened in between.
   if (old != testimony_.end() && fresh.needed.half_width() > 2 * old->needed.half_width() && old->needed.overlaps(fresh.needed)) return;
   if (old == testimony_.end()) testimony_.push_back(fresh);
@@ -69,6 +84,15 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
   auto& record = report_.discontinuity.evidence;
   if (const auto r = std::find_if(record.begin(), record.end(), same); r != record.end()) *r = fresh;
   else record.push_back(fresh);
+}
+
+bool Correction::moved_on(const core::Evidence& before, const core::Evidence& now) const {
+  // The RTC moves by itself when it is written or restored, and its coarse seconds prove little.
+  const bool rtc = now.reading.witness == Witness::rtc;
+  const bool exact = before.reading.uncertainty <= kEdgeReading && now.reading.uncertainty <= kEdgeReading;
+  if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed) || (rtc && (!exact || rtc_ == Task::requested || rtc_was_written_ || event_.host_moved)))
+    return false;
+  return core::magnitude(now.needed.middle() - before.needed.middle()) > context_.policy.record_threshold;
 }
 
 void Correction::shift_testimony(core::Offset applied) {
@@ -82,7 +106,7 @@ void Correction::shift_testimony(core::Offset applied) {
 bool Correction::join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now) {
   if (phase_ != Phase::investigating || report_.notices.size() >= kMostNotices) return false;
   if (host_moved) this->host_moved();
-  event_.attested = true;
+  event_.attested = event_.attested || attests(notice.event);
   auto& d = report_.discontinuity;
   if (d.cause != core::Cause::request && notice.event != core::NoticeEvent::resync) d.cause = core::Cause::notice;
   d.notice = notice;
@@ -95,13 +119,16 @@ void Correction::host_moved() {
   for (auto& e : testimony_) e = testify(e.reading, context_.baselines, event_, context_.policy);
 }
 
-void Correction::disrupted(const core::Disruption& disruption, const std::string& words) {
+bool Correction::disrupted(const core::Disruption& disruption, const std::string& words, const core::ClockSnapshot& now) {
+  if (phase_ != Phase::investigating && now.boottime - report_.discontinuity.detected.boottime > kSamePause) return false;
   auto& told = report_.discontinuity.disruptions;
   if (told.size() < kMostDisruptions) told.push_back(words);
-  event_.attested = true;
+  // A smeared PTP clock is the host's: it cannot vouch for what the host's other clocks say.
+  event_.attested = event_.attested || disruption.tripwire != core::Tripwire::ptp;
   withdrawn_ = false;
   if (disruption.gap) know_gap(core::interval_around({*disruption.gap}, disruption.gap_uncertainty));
   if (disruption.moved && phase_ == Phase::investigating) host_moved();
+  return true;
 }
 
 // The tightest one counts; one that was taken across several pauses is no gap of this one, but nothing tells them apart.
@@ -139,6 +166,7 @@ Commands Correction::advance(const core::ClockSnapshot& now) {
 
 Commands Correction::reading(const core::OffsetReading& reading, const core::ClockSnapshot& now) {
   Commands out;
+  if (reading.witness == Witness::ntp) ntp_pending_ = false;
   const bool for_verification = reading.witness == Witness::ntp && verify_ == Task::requested && reading.at.raw >= verify_asked_;
   if (phase_ == Phase::verifying && for_verification) {
     verified_by(reading, now, out);
@@ -159,6 +187,7 @@ Commands Correction::reading(const core::OffsetReading& reading, const core::Clo
 Commands Correction::measurement_failed(const core::MeasurementFailed& failure, const core::ClockSnapshot& now) {
   Commands out;
   if (failure.witness == Witness::ntp) {
+    ntp_pending_ = false;
     remeasure_ = false;
     confirming_ = false;
     if (phase_ == Phase::verifying && verify_ == Task::requested) {

@@ -40,8 +40,10 @@ class Correction {
   [[nodiscard]] bool join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now);
   /// False: it came too late for this correction to notice whether it was right.
   [[nodiscard]] bool foreign_step(core::nanoseconds amount);
-  /// A tripwire says that the VM was paused, moved or restored.
-  void disrupted(const core::Disruption& disruption, const std::string& words);
+  /// A tripwire says that the VM was paused, moved or restored. False: too late for this correction, and not about its own pause.
+  [[nodiscard]] bool disrupted(const core::Disruption& disruption, const std::string& words, const core::ClockSnapshot& now);
+  /// A witness contradicts, after the step was decided, what it said before: something happened since.
+  [[nodiscard]] const std::string& overtaken() const { return overtaken_; }
   /// The witness's baseline broke (a write, another device): what it said so far compares with nothing.
   void witness_void(core::Witness witness);
   /// Everything that was asked for and could answer at once has answered: decide.
@@ -72,6 +74,7 @@ class Correction {
   void add_evidence(const core::OffsetReading& reading);
   void shift_testimony(core::Offset applied);
   void host_moved();
+  [[nodiscard]] bool moved_on(const core::Evidence& before, const core::Evidence& now) const;
   void know_gap(const core::OffsetInterval& gap);
   void advance(const core::ClockSnapshot& now, Commands& out);
   void investigate(const core::ClockSnapshot& now, Commands& out);
@@ -114,6 +117,7 @@ class Correction {
   bool forced_ = false;           // some notice asked to lift the single-source limits
   bool dry_run_ = false;          // every notice so far asked to touch nothing
   std::optional<core::Offset> at_least_;  // a hook's stamp: the offset is no smaller
+  bool ntp_pending_ = true;       // asked with everybody else at the begin
   bool remeasure_ = false;        // stop-first: NTP must be measured again now that the daemon is down
   bool deadline_passed_ = false;
   bool confirming_ = false;       // trimmed: one more NTP reading tells the residual, nobody waits for it
@@ -123,6 +127,7 @@ class Correction {
   bool rtc_was_written_ = false;
   bool corroborated_ = false;     // two witnesses, or several servers, stood behind the step or its proof
   bool withdrawn_ = false;        // what tripped turned out to be a write of the RTC
+  std::string overtaken_;         // by what, in words
   std::string weakness_;          // why the end is not a full success
   std::uint64_t token_ = 0;       // of the deadline armed last
 };

@@ -37,8 +37,9 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   c.guard.own_forward = std::max(report_.total.value, core::nanoseconds::zero());
   c.guard.forced = forced_;
   c.deadline_passed = deadline_passed_;
-  c.gap_announced = event_.attested || d.foreign_step.has_value();
+  c.gap_announced = event_.attested || d.notice.has_value() || d.foreign_step.has_value();
   c.attested = event_.attested;
+  c.ntp_pending = ntp_pending_;
   c.at_least = at_least_;
   return c;
 }
@@ -225,7 +226,7 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   else if (report_.estimate) report_.discontinuity.confidence = core::Confidence::single;
   if (stepped) {
     // A server that confirms its own word is still one source.
-    context_.steps.add(now.boottime, report_.total, corroborated_);
+    context_.steps.add(now.boottime, report_.total, corroborated_ || forced_);
     if (!concluded_) report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
     else if (report_.outcome != Outcome::failed) report_.outcome = Outcome::corrected;
   }

@@ -44,7 +44,7 @@ Commands Engine::on_notice(const core::HostNotice& notice, const Now& now) {
   ++counters_.notices;
   const bool moved = host_moved(notice);
   if (notice.event == core::NoticeEvent::pausing) {
-    if (notice.exchange && !active_) baselines_.relearn(*notice.exchange, disciplined(now));
+    if (notice.exchange && !active_) baselines_.relearn(*notice.exchange, sound(*notice.exchange, now));
     return fresh_baselines("the host announces a pause");
   }
   if (policy_.mode == core::Mode::off) return {Publish{unanswered(notice, now)}};
@@ -120,7 +120,7 @@ Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<cor
   // What NTP said before is about another clock now.
   verification_before_ = std::exchange(verification_, std::nullopt);
   active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), deadlines_}, next_number_, std::move(d), moved);
-  if (disruption) active_->disrupted(*disruption, active_->report().discontinuity.tripwire);
+  if (disruption) (void)active_->disrupted(*disruption, active_->report().discontinuity.tripwire, now.clocks);
   return after(active_->begin(now.clocks), now);
 }
 

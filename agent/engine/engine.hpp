@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/core/clock_state.hpp"
@@ -89,13 +90,14 @@ class Engine {
   [[nodiscard]] bool host_moved(const core::HostNotice& notice);
   [[nodiscard]] bool fighting(std::optional<core::nanoseconds> foreign_step, const Now& now);
   Commands after(Commands commands, const Now& now);
-  Commands open_what_came_late(const Now& now);
+  Commands open_what_came_late(const std::string& overtaken, const Now& now);
   void close(const Correction& ended, const Now& now);
   [[nodiscard]] core::RawPoint left_until(const core::CorrectionReport& report, const Now& now) const;
   void judge_outcome(const Correction& ended, const Now& now);
   void renew_baselines(const Correction& ended, const Now& now);
   void count(const core::CorrectionReport& report);
   [[nodiscard]] bool disciplined(const Now& now) const;
+  [[nodiscard]] bool sound(const core::OffsetReading& reading, const Now& now) const;
 
   /// A daemon with another opinion undoes our step within seconds of its restart; an administrator does not so often.
   static constexpr core::seconds kFightWindow{600};
@@ -112,13 +114,15 @@ class Engine {
   std::uint64_t deadlines_ = 0;
   std::deque<core::HostNotice> late_notices_;  // came too late for the running correction, oldest first
   core::nanoseconds late_step_{};              // somebody else's, likewise
+  std::optional<std::pair<core::Disruption, std::string>> late_disruption_;  // a tripwire, likewise, in its words
+  std::deque<core::RawPoint> disrupted_;       // when tripwires opened a correction that found nothing to do
   std::optional<core::Offset> last_total_;     // what the last correction that stepped did
   std::deque<core::RawPoint> undone_;          // when somebody took such a step back
   std::string host_epoch_;
   std::optional<Verification> verification_;
   std::optional<Verification> verification_before_;  // the correction under way; void while it runs
   std::optional<LeftAlone> left_alone_;
-  bool known_wrong_ = false;  // the last correction left the clock wrong: the kernel's flag proves nothing then
+  bool known_wrong_ = false;  // the last correction left the clock wrong, or in doubt: the kernel's flag proves nothing then
   core::Counters counters_;
 };
 

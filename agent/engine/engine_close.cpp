@@ -30,12 +30,13 @@ Commands Engine::after(Commands commands, const Now& now) {
   // An RTC that was written, or heard by its whole second only, is not known exactly enough to watch.
   const auto& rtc = baselines_.of(Witness::rtc);
   if (!rtc || rtc->reading.uncertainty > policy_.record_threshold) commands.push_back(AskWitness{Witness::rtc});
-  append(commands, open_what_came_late(now));
+  append(commands, open_what_came_late(ended.overtaken(), now));
   return commands;
 }
 
-Commands Engine::open_what_came_late(const Now& now) {
+Commands Engine::open_what_came_late(const std::string& overtaken, const Now& now) {
   const core::nanoseconds step = std::exchange(late_step_, core::nanoseconds::zero());
+  const auto disruption = std::exchange(late_disruption_, std::nullopt);
   if (!late_notices_.empty()) {
     // Oldest first, so that the newest word is the one that counts.
     const std::deque<core::HostNotice> late = std::exchange(late_notices_, {});
@@ -45,6 +46,9 @@ Commands Engine::open_what_came_late(const Now& now) {
       if (active_ && !active_->join(rebased(*n, now.clocks), host_moved(*n), now.clocks)) late_notices_.push_back(*n);
     return out;
   }
+  if (disruption && policy_.mode != core::Mode::off)
+    return open(core::Cause::pause, disruption->second, std::nullopt, std::nullopt, now, disruption->first.moved, &disruption->first);
+  if (!overtaken.empty() && policy_.mode != core::Mode::off) return open(core::Cause::pause, overtaken, std::nullopt, std::nullopt, now, false);
   if (core::magnitude({step}) < policy_.record_threshold || policy_.on_foreign_step == core::OnForeignStep::ignore) return {};
   return open(core::Cause::foreign_step, "clocks: somebody set the clock by " + in_milliseconds(step) + " at the end of the last correction",
               std::nullopt, step, now, false);
@@ -69,7 +73,9 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
     verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
   if (report.total.value != core::nanoseconds::zero()) last_total_ = report.total;
   left_alone_.reset();
-  if (report.estimate && (left_alone || report.outcome == core::Outcome::observed))
+  const bool gradual = report.outcome == core::Outcome::corrected && report.total.value == core::nanoseconds::zero();
+  const bool failed = report.outcome == core::Outcome::failed;
+  if (report.estimate && (left_alone || gradual || failed || report.outcome == core::Outcome::observed))
     left_alone_ = LeftAlone{left_until(report, now), report.estimate->offset};
   const bool overruled = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && !e.used; });
   if (left_alone && !outside && !overruled) {
@@ -77,12 +83,15 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
     state_ = state_before_;
     verification_ = verification_before_;
   } else {
-    known_wrong_ = !left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero());
+    known_wrong_ = overruled || (!left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero()));
   }
 }
 
 // An administrator's clock stays as it was set until a time daemon runs again; a fight is not taken up at once.
 core::RawPoint Engine::left_until(const core::CorrectionReport& report, const Now& now) const {
+  // Whoever works it off needs its time: 500 ms take 1000 s at the kernel's 500 ppm, and a second restart helps nobody.
+  // What the kernel refused once it refuses again.
+  if (report.outcome == core::Outcome::corrected || report.outcome == core::Outcome::failed) return now.clocks.raw + kFightWindow;
   const bool foreign = report.outcome == core::Outcome::observed && report.discontinuity.cause == core::Cause::foreign_step;
   if (!foreign) return now.clocks.raw + policy_.verification_deadline;
   return daemon_active_ ? now.clocks.raw + kFightWindow : core::RawPoint::max();

@@ -8,6 +8,13 @@ namespace clockmend::engine {
 
 using core::Witness;
 
+namespace {
+
+constexpr std::size_t kStorm = 8;
+constexpr core::seconds kStormWindow{120};
+
+}  // namespace
+
 Commands Engine::on_reading(const core::OffsetReading& reading, const Now& now) {
   if (active_) return after(active_->reading(reading, now.clocks), now);
   switch (reading.witness) {
@@ -15,13 +22,14 @@ Commands Engine::on_reading(const core::OffsetReading& reading, const Now& now) 
     case Witness::ptp:
     case Witness::vmclock: return idle_reading(reading, judge_host_clock(reading, baselines_, policy_), now);
     case Witness::ntp: return idle_ntp(reading, now);
-    case Witness::host: baselines_.learn(reading, disciplined(now)); return {};
+    case Witness::host: baselines_.learn(reading, sound(reading, now)); return {};
   }
   return {};
 }
 
 Commands Engine::idle_reading(const core::OffsetReading& reading, const Judgement& j, const Now& now) {
   Commands out;
+  const bool unsound = !baselines_.of(reading.witness) && disciplined(now) && !sound(reading, now);
   if (!j.note.empty()) out.push_back(Note{j.note});
   if (j.detection && policy_.mode != core::Mode::off) {
     append(out, open(j.detection->cause, j.detection->tripwire, std::nullopt, std::nullopt, now, false));
@@ -32,9 +40,9 @@ Commands Engine::idle_reading(const core::OffsetReading& reading, const Judgemen
   if (j.detection) known_wrong_ = true;
   // Switched off means hands off, not blind: what is left wrong must not become the measure of what is right.
   if (j.detection) out.push_back(leave_wrong(j.detection->tripwire, now));
-  if (j.detection || j.learn == Learn::replace) baselines_.relearn(reading, disciplined(now));
-  else if (j.learn == Learn::keep) baselines_.learn(reading, disciplined(now));
-  if (j.ask_ntp) out.push_back(AskWitness{Witness::ntp});
+  if (j.detection || j.learn == Learn::replace) baselines_.relearn(reading, sound(reading, now));
+  else if (j.learn == Learn::keep) baselines_.learn(reading, sound(reading, now));
+  if (j.ask_ntp || unsound) out.push_back(AskWitness{Witness::ntp});
   return out;
 }
 
@@ -74,6 +82,16 @@ Commands Engine::on_void(const core::BaselineVoid& v) {
   return {Note{v.why}, AskWitness{Witness::ntp}};
 }
 
+// The kernel's word that the clock is disciplined is of the past: a host's clock that is first met far from it says that something
+// happened since. It counts once NTP has agreed after that meeting.
+bool Engine::sound(const core::OffsetReading& reading, const Now& now) const {
+  if (!disciplined(now) || !is_host_clock(reading.witness)) return disciplined(now);
+  const core::nanoseconds near = reading.uncertainty + reading.systematic + policy_.host_clock_error + policy_.disagreement_tolerance;
+  if (core::magnitude(reading.offset) <= near) return true;
+  const auto& base = baselines_.of(reading.witness);
+  return base && (base->disciplined || (verification_ && verification_->at >= base->reading.at.raw));
+}
+
 // A hypervisor's clocks are its host's: on another host they are other clocks.
 void Engine::forget_host_clock() {
   for (const Witness w : {Witness::host, Witness::ptp, Witness::vmclock}) baselines_.forget(w);
@@ -83,10 +101,14 @@ Commands Engine::on_disruption(const core::Disruption& disruption, const Now& no
   if (disruption.moved) forget_host_clock();
   const std::string tripwire = std::string(core::to_string(disruption.tripwire)) + ": " + disruption.why;
   if (active_) {
-    active_->disrupted(disruption, tripwire);
+    if (!active_->disrupted(disruption, tripwire, now.clocks)) late_disruption_ = {disruption, tripwire};
     return after(active_->advance(now.clocks), now);
   }
   if (policy_.mode == core::Mode::off) return {leave_wrong(tripwire, now), AskWitness{Witness::ntp}};
+  std::erase_if(disrupted_, [&](core::RawPoint at) { return now.clocks.raw - at > kStormWindow; });
+  // A tripwire that fires on and on must not fill the history nor use up the servers' patience; the witnesses still watch.
+  if (disrupted_.size() >= kStorm) return {};
+  disrupted_.push_back(now.clocks.raw);
   return open(core::Cause::pause, tripwire, std::nullopt, std::nullopt, now, disruption.moved, &disruption);
 }
 

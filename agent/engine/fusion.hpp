@@ -33,6 +33,8 @@ struct Vote {
   std::string conflict;
   /// Distance between the winning interval and the nearest contradicting one; zero without a conflict.
   core::nanoseconds conflict_distance{};
+  /// The only server was left out of it: what the estimate says is not proved.
+  bool overruled = false;
 };
 
 /// The weightiest group of witnesses whose intervals share a point; ties go by `on_disagreement`, then to the tightest.

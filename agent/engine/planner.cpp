@@ -47,6 +47,14 @@ bool contradicted(const Vote& v, const PlanContext& c, const core::Policy& polic
 // A local witness whose word stands against a single NTP server's: the host itself, or an RTC that saw the clock right.
 bool stands_alone(const core::Evidence& e) { return is_host_clock(e.reading.witness) || (e.reading.witness == Witness::rtc && e.disciplined); }
 
+// No second edge of the RTC and no server behind it yet.
+bool host_clocks_only(const Estimate& e, const std::vector<core::Evidence>& evidence) {
+  static constexpr core::milliseconds kEdge{50};
+  return is_host_clock(e.best) && std::none_of(evidence.begin(), evidence.end(), [](const core::Evidence& x) {
+           return x.used && (x.reading.witness == Witness::ntp || (x.reading.witness == Witness::rtc && x.reading.uncertainty <= kEdge));
+         });
+}
+
 bool says_right(const Vote& v, const core::Policy& policy) {
   return v.estimate && core::magnitude(v.estimate->offset) <= policy.step_threshold;
 }
@@ -62,7 +70,10 @@ Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const co
   const Vote without = vote(local, policy, c.attested);
   // Who says that the clock is right needs no better proof; who wants to move it against an outside word does.
   if (policy.on_disagreement != core::OnDisagreement::host && says_right(v, policy) && !says_right(without, policy)) return v;
+  const std::string conflict = v.conflict.empty() ? "ntp disagrees" : v.conflict;
   v = without;
+  v.conflict = conflict;
+  v.overruled = true;
   evidence.back().used = false;
   std::copy(local.begin(), local.end(), evidence.begin());
   return v;
@@ -109,11 +120,11 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     return wait_or(context, false, why, Refuse{why});
   }
   if (auto verdict = no_action(e, context, policy)) {
-    if (auto* nothing = std::get_if<NothingToDo>(&*verdict); nothing && v.conflict_distance > policy.disagreement_tolerance) {
+    if (auto* nothing = std::get_if<NothingToDo>(&*verdict); nothing && (v.overruled || v.conflict_distance > policy.disagreement_tolerance)) {
       nothing->why += "; against " + v.conflict;
       nothing->recorded = true;  // who was overruled must be found again later
       // A local witness alone can have stood still with the guest: what it overrules from outside stays an open question.
-      nothing->proved = std::find(e.agreeing.begin(), e.agreeing.end(), Witness::ntp) != e.agreeing.end();
+      nothing->proved = !v.overruled && std::find(e.agreeing.begin(), e.agreeing.end(), Witness::ntp) != e.agreeing.end();
     }
     return *verdict;
   }
@@ -122,6 +133,8 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     return wait_or(context, false, "near the threshold; waiting for a finer witness",
                    NothingToDo{"measured: the offset is below step_threshold and left to the time daemon", true, true});
   if (auto why = forbidden(e, history, context.guard, policy)) return wait_or(context, true, *why, Refuse{*why});
+  if (context.ntp_pending && !context.gap_announced && host_clocks_only(e, evidence))
+    return wait_or(context, true, "only the host's own clock shows it, as it would if somebody set that; NTP is being asked", Step{e});
   if (e.offset.value < core::nanoseconds::zero()) return decide_backward(e, context, policy);
   return Step{e};
 }

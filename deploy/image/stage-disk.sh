@@ -29,7 +29,7 @@ if [ ! -e "$disk" ]; then
         cp "$@" "$work/debs/"
         install_debs "$work" > "$work.log" 2>&1 ||
             { cat "$work.log" >&2; die "installing $* in the guest failed"; }
-        rm -r "$work/debs"
+        remove_tree "$work/debs"
         rm -f "$work.log"
         unguard_services "$work"
     fi

@@ -22,7 +22,7 @@ if [ ! -e "$layer/done" ]; then
         cp "$layer"/debs/*.deb "$layer/tree/debs/"
         install_debs "$layer/tree" > "$layer/apt.log" 2>&1 ||
             { cat "$layer/apt.log" >&2; die "apt failed in the $variant layer"; }
-        rm -r "$layer/tree/debs"
+        remove_tree "$layer/tree/debs"
         unguard_services "$layer/tree"
     fi
     remove_tree "$layer/debs"

@@ -82,17 +82,20 @@ class Observer(_Port):
         return min((self.sample(timeout_s) for _ in range(count)), key=lambda sample: sample.uncertainty)
 
     def wait_right(self, tolerance_ns, since_ns, timeout_s, hold=3):
-        """Polls until |error| + uncertainty stays within the tolerance for `hold` samples in a row.
-        Returns (ns since `since_ns` of the first of them, that sample), or (None, last sample)."""
+        """Polls until |error| + uncertainty stays within the tolerance for `hold` samples in a row; a sample that is known no
+        better than to half the tolerance proves neither side. Returns (ns since `since_ns` of the end of the first of them,
+        that sample), or (None, last sample)."""
         end = time.monotonic() + timeout_s
         first, held, sample = None, 0, None
         while time.monotonic() < end:
             sample = self.sample()
-            if abs(sample.error) - sample.uncertainty <= tolerance_ns:
+            if abs(sample.error) <= tolerance_ns and sample.uncertainty > tolerance_ns // 2:
+                continue
+            if abs(sample.error) + sample.uncertainty <= tolerance_ns:
                 first = first or sample
                 held += 1
                 if held >= hold:
-                    return first.before - since_ns, first
+                    return first.after - since_ns, first
             else:
                 first, held = None, 0
             time.sleep(0.002)

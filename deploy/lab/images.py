@@ -41,7 +41,7 @@ class Qemu:
 
 
 def _script(name, *arguments, timeout_s=1200):
-    done = subprocess.run([str(ROOT / "deploy/image" / name), *map(str, arguments)], stdout=subprocess.PIPE, text=True,
+    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", str(ROOT / "deploy/image" / name), *map(str, arguments)], stdout=subprocess.PIPE, text=True,
                           timeout=timeout_s, check=False)
     if done.returncode == 3 and done.stdout.startswith("unavailable="):
         raise Unavailable(done.stdout.split("=", 1)[1].strip())
@@ -84,7 +84,7 @@ def clock_tool():
     tool = CACHE / f"clock-tool-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     if not tool.exists():
         part = tool.with_suffix(f".{os.getpid()}")
-        subprocess.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", str(part), str(source)], check=True,
+        subprocess.run(["setpriv", "--pdeathsig", "KILL", "g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", str(part), str(source)], check=True,
                        timeout=300)
         os.replace(part, tool)
     return tool

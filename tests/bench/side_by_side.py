@@ -63,14 +63,15 @@ def agent(notice):
         told = time.clock_gettime_ns(time.CLOCK_REALTIME)
         told = guest.agent.notify("resumed", extra=extra) if notice != "none" else None
         sent = time.clock_gettime_ns(time.CLOCK_REALTIME)
-        strict, _ = guest.observer.wait_right(STRICT_NS, resumed, 60, hold=1)
-        took, _ = guest.observer.wait_right(RIGHT_NS, resumed, 60)
+        took, first = guest.observer.wait_right(RIGHT_NS, resumed, 60)
+        # Usually the sample that proves 10 ms proves 5 ms as well; else it is watched on.
+        strict = took if first and abs(first.error) + first.uncertainty <= STRICT_NS else guest.observer.wait_right(STRICT_NS, resumed, 10)[0]
         if told:
             told.end()
         report = guest.agent.wait_record(number, 60)
         residual = guest.observer.best().error
         values = _from_report(report, resumed)
-        values.update(right=min(x for x in (took, strict) if x) / 1e6, residual_us=residual / 1e3,
+        values.update(right=took and took / 1e6, residual_us=residual / 1e3,
                       after_notice=strict and (strict + resumed - sent) / 1e6)
         return values
     return contender
@@ -135,7 +136,7 @@ def _cell(value, digits=0):
 
 
 def table(title, results, base):
-    lines = [f"### {title}", "", "| who | runs | right, median | p95 | first run | daemon running again | RTC done | all ended / runbook | "
+    lines = [f"### {title}", "", "| who | runs | right, median | p95 | first run | daemon running again | RTC done | daemon running / runbook's end | "
              "right / runbook | detected, median | p95 | |residual| us |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
     lines[2] = lines[2].replace("|residual|", "residual")
     for name, runs in results.items():
@@ -160,7 +161,7 @@ QEMU_GA = ("qemu-guest-agent", "libglib2.0-0", "libnuma1", "liburing2", "libpcre
 def install_qemu_ga(guest):
     """QEMU's own guest agent with its port, beside ours."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["apt-get", "download", "-q", *QEMU_GA], cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run(["setpriv", "--pdeathsig", "KILL", "apt-get", "download", "-q", *QEMU_GA], cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
         for deb in sorted(Path(folder).glob("*.deb")):
             guest.exec.push(f"/root/{deb.name}", deb.read_bytes())
     guest.vm.qmp.command("chardev-add", id="qga", backend={"type": "null", "data": {}})

@@ -17,7 +17,7 @@ SAMPLE = source.ROOT / "packaging" / "config" / "clockmend.toml"
 
 
 def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60,
+    return subprocess.run(("setpriv", "--pdeathsig", "KILL", *command), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60,
                           env={**os.environ, "MANWIDTH": "80"})
 
 

@@ -14,7 +14,7 @@ SKIPPED = "SKIPPED: "
 
 
 def exposure_problems():
-    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={LIMIT}", str(UNIT)],
+    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", "systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={LIMIT}", str(UNIT)],
                           capture_output=True, text=True, check=False, timeout=60)
     print(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip())
     if done.returncode != 0:

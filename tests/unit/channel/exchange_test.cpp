@@ -45,6 +45,18 @@ TEST(Exchange, OffsetIsHostMinusGuest) {
   EXPECT_LT(verdict.reading->uncertainty, 105us);
 }
 
+// Each host finds a fresh ledger, whatever number of rounds the ones before it left.
+TEST(Exchange, EveryHostAfterTheFirstIsBelievedToo) {
+  World w;
+  for (std::size_t host = 1; host <= 40; ++host) {
+    std::vector<wire::Quadruple> rounds;
+    for (std::size_t i = 0; i < 1 + host % 12; ++i) rounds.push_back(w.round(100us, 30us, 100us));
+    EXPECT_TRUE(w.judge(rounds).reading) << "host " << host;
+    w.ledger.clear();
+    EXPECT_FALSE(w.judge(rounds).reading) << "forgotten with host " << host;
+  }
+}
+
 TEST(Exchange, GuestAheadGivesANegativeOffset) {
   World w;
   w.guest.step(3600s);
