@@ -86,8 +86,7 @@ void RtcWriter::Job::begin() {
 
 void RtcWriter::Job::choose_moment() {
   // A machine without an RTC has nothing to write and nothing wrong with it; one that vanished under the write has.
-  if (!owner.rtc_.present() && !written) return finish({true, false, "skipped: " + owner.rtc_.describe()});
-  if (!owner.rtc_.present()) return finish({false, written, "failed: " + owner.rtc_.describe()});
+  if (!owner.rtc_.present()) return finish({!written, written, (written ? "failed: " : "skipped: ") + owner.rtc_.describe()});
   const nanoseconds now = owner.clock_.snapshot().realtime.time_since_epoch();
   const nanoseconds first_edge = owner.rtc_.first_edge_after_write();
   value = std::chrono::ceil<seconds>(now + kLead - seconds{1} + first_edge);

@@ -10,6 +10,8 @@ namespace {
 // 1000 records of a few KiB; a larger file was not written by us.
 constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
 
+bool corroborated(const core::CorrectionReport& report) { return report.discontinuity.confidence == core::Confidence::corroborated; }
+
 }  // namespace
 
 History::History(core::FileReader& reader, core::FileWriter& writer, std::string path, std::uint32_t max_records)
@@ -40,18 +42,21 @@ void History::load() {
     }
     ++records_;
     last_number_ = std::max(last_number_, report->number);
-    const bool corroborated = report->discontinuity.confidence == core::Confidence::corroborated;
-    if (report->verified && corroborated) last_good_ = report->ended_realtime;
+    note_good_time(*report);
     const bool forced = report->discontinuity.notice && report->discontinuity.notice->force;
-    if (report->total.value != core::nanoseconds::zero() && !corroborated && !forced) lone_steps_.push_back({report->ended_realtime, report->total});
+    if (report->total.value != core::nanoseconds::zero() && !corroborated(*report) && !forced) lone_steps_.push_back({report->ended_realtime, report->total});
     last_ = std::move(*report);
   }
+}
+
+void History::note_good_time(const core::CorrectionReport& report) {
+  if (report.verified && corroborated(report)) last_good_ = report.ended_realtime;
 }
 
 core::Status History::add(const core::CorrectionReport& report) {
   last_number_ = std::max(last_number_, report.number);
   last_ = report;
-  if (report.verified && report.discontinuity.confidence == core::Confidence::corroborated) last_good_ = report.ended_realtime;
+  note_good_time(report);
   const core::Status written = writer_.append(path_, wire::report_line(report), true);
   if (!written) return written;
   // Trimmed by a quarter at a time, so that the whole file is rewritten once in many records.

@@ -37,6 +37,7 @@ class History {
  private:
   [[nodiscard]] std::vector<std::string> lines();
   core::Status trim();
+  void note_good_time(const core::CorrectionReport& report);
 
   core::FileReader& reader_;
   core::FileWriter& writer_;

@@ -6,8 +6,6 @@ namespace {
 // A witness and RAW drift apart at most this fast between two readings (TSC calibration error plus crystal; the RTC
 // probe itself learns the rest). Only the short time since the last reading counts.
 constexpr std::int64_t kDriftPpm = 200;
-// Readings coarser than this saw a second of the RTC, not its edge.
-constexpr core::milliseconds kExact{50};
 // Differences of REALTIME - BOOTTIME below this are what reading two clocks in turn costs.
 constexpr core::microseconds kReadingNoise{500};
 
@@ -26,7 +24,7 @@ void Baselines::learn(const core::OffsetReading& reading, bool disciplined) {
   const auto& old = slots_[index(reading.witness)];
   const bool better = old && old->reading.uncertainty + drift(old->reading.at, reading.at) < reading.uncertainty;
   // The first exact reading of a clock known right is worth more than a finer one of a clock that was not.
-  const bool promotes = old && disciplined && !old->disciplined && reading.uncertainty <= kExact;
+  const bool promotes = old && disciplined && !old->disciplined && is_exact(reading);
   if (!better || promotes) relearn(reading, disciplined);
 }
 

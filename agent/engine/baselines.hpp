@@ -9,6 +9,9 @@
 
 namespace clockmend::engine {
 
+/// Readings coarser than this saw a second of the RTC, not its edge: they tell that something happened, not how much.
+[[nodiscard]] constexpr bool is_exact(const core::OffsetReading& reading) { return reading.uncertainty <= core::milliseconds{50}; }
+
 struct Baseline {
   core::OffsetReading reading;
   /// The clock was disciplined when it was taken: returning to it means being right, not only being as before.

@@ -16,8 +16,6 @@ constexpr std::size_t kMostNotices = 64;
 constexpr std::size_t kMostDisruptions = 8;
 // Tripwires are polled: they tell of the pause under correction some ticks after the witness that found it.
 constexpr core::seconds kSamePause{2};
-// Readings coarser than this saw a second of the RTC, not its edge.
-constexpr core::milliseconds kEdgeReading{50};
 
 // A request to measure, or a time to set, does not say that the VM stood still.
 bool attests(core::NoticeEvent event) {
@@ -89,7 +87,7 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
 bool Correction::moved_on(const core::Evidence& before, const core::Evidence& now) const {
   // The RTC moves by itself when it is written or restored, and its coarse seconds prove little.
   const bool rtc = now.reading.witness == Witness::rtc;
-  const bool exact = before.reading.uncertainty <= kEdgeReading && now.reading.uncertainty <= kEdgeReading;
+  const bool exact = is_exact(before.reading) && is_exact(now.reading);
   if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed) || (rtc && (!exact || rtc_ == Task::requested || rtc_was_written_ || event_.host_moved)))
     return false;
   return core::magnitude(now.needed.middle() - before.needed.middle()) > context_.policy.record_threshold;

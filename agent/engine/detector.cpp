@@ -6,8 +6,6 @@ namespace {
 // A gap interval must keep clear of zero by this before it counts: the RTC's edge repeats within +-0.7 ms (measured
 // under TCG), and a false alarm costs a second of edge search.
 constexpr core::milliseconds kTrip{5};
-// Readings wider than this saw a second, not an edge: they tell that, not how much.
-constexpr core::milliseconds kExactReading{50};
 
 std::string milliseconds_text(core::nanoseconds v) {
   return std::to_string(std::chrono::duration_cast<core::milliseconds>(v).count()) + " ms";
@@ -24,7 +22,7 @@ std::string in_words(core::Offset offset) {
 Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselines, const core::Policy& policy) {
   Judgement j;
   if (!baselines.of(core::Witness::rtc)) return j;
-  const bool exact = reading.uncertainty <= kExactReading;
+  const bool exact = is_exact(reading);
   const core::OffsetInterval gap = *baselines.gap(reading);
   if (gap.high.value < -kTrip) {
     // Frozen guests fall behind, never ahead: an RTC that went back was written, or lost its phase in a restore.

@@ -49,9 +49,8 @@ bool stands_alone(const core::Evidence& e) { return is_host_clock(e.reading.witn
 
 // No second edge of the RTC and no server behind it yet.
 bool host_clocks_only(const Estimate& e, const std::vector<core::Evidence>& evidence) {
-  static constexpr core::milliseconds kEdge{50};
   return is_host_clock(e.best) && std::none_of(evidence.begin(), evidence.end(), [](const core::Evidence& x) {
-           return x.used && (x.reading.witness == Witness::ntp || (x.reading.witness == Witness::rtc && x.reading.uncertainty <= kEdge));
+           return x.used && (x.reading.witness == Witness::ntp || (x.reading.witness == Witness::rtc && is_exact(x.reading)));
          });
 }
 
@@ -124,7 +123,7 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
       nothing->why += "; against " + v.conflict;
       nothing->recorded = true;  // who was overruled must be found again later
       // A local witness alone can have stood still with the guest: what it overrules from outside stays an open question.
-      nothing->proved = !v.overruled && std::find(e.agreeing.begin(), e.agreeing.end(), Witness::ntp) != e.agreeing.end();
+      nothing->proved = std::find(e.agreeing.begin(), e.agreeing.end(), Witness::ntp) != e.agreeing.end();
     }
     return *verdict;
   }
