@@ -9,7 +9,7 @@ packages_of() {
         rig) echo qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils iproute2 procps util-linux g++ python3 ;;
         build) echo g++ cmake ninja-build pkg-config dpkg-dev gzip file nlohmann-json3-dev libspdlog-dev libudev-dev \
             libasio-dev libc-ares-dev libtomlplusplus-dev libcli11-dev libsystemd-dev ;;
-        test) echo libgtest-dev libbenchmark-dev nftables ;;
+        test) echo libgtest-dev libbenchmark-dev nftables clang-format ;;
         *) echo "unknown set $1" >&2; return 1 ;;
     esac
 }

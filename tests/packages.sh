@@ -4,7 +4,7 @@
 test_packages="g++ cmake ninja-build pkg-config dpkg-dev gzip file git python3 ca-certificates util-linux
     nlohmann-json3-dev libspdlog-dev libudev-dev libgtest-dev libbenchmark-dev libasio-dev libc-ares-dev
     libtomlplusplus-dev libcli11-dev libsystemd-dev dbus systemd man-db iproute2
-    qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils busybox-static"
+    qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils busybox-static clang-format"
 
 missing_packages() {
     local package

@@ -57,7 +57,8 @@ class AgentApp {
         system_(io_, paths, settings),
         history_(loaded(system_.files, system_.writer, paths.history(), settings.history_max_records)),
         engine_(with_floor(settings.policy, history_), {system_.clock.snapshot(), system_.clock.kernel_status()}, history_.next_number()),
-        executor_(system_.correctors(), system_.journal, system_.scheduler, engine_.policy(), [this](const std::string& why) { log_.text().error(why); }),
+        executor_(system_.correctors(), system_.journal, system_.scheduler, engine_.policy(),
+                  [this](const std::string& why) { log_.text().error(why); }),
         pipeline_(engine_, executor_, system_.clock, system_.scheduler, listener()),
         clock_watch_(io_),
         devices_(io_, paths.root),
@@ -78,7 +79,8 @@ class AgentApp {
                      core::to_string(engine_.policy().sequence), system_.clock.clocksource());
     for (const History::LoneStep& s : history_.lone_steps()) engine_.remember_lone_step(s.ended, s.total, system_.clock.snapshot());
     if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
-    if (const auto permitted = system_.adjuster.permitted(); !permitted) log_.text().error("cannot set the clock: {}", permitted.error().text);
+    if (const auto permitted = system_.adjuster.permitted(); !permitted)
+      log_.text().error("cannot set the clock: {}", permitted.error().text);
     // Before anything else: what an earlier life of this agent left stopped.
     executor_.recover([this](const engine::DaemonOutcome& outcome) {
       if (outcome.any) log_.text().warn("an earlier run ended inside a correction; time daemon: {}", outcome.detail);
@@ -98,8 +100,8 @@ class AgentApp {
   }
 
   PipelineListener listener() {
-    return {[this](const core::CorrectionReport& report) { published(report); }, [this](const std::string& note) { log_.text().info(note); },
-            [this] { board_.refresh(); }};
+    return {[this](const core::CorrectionReport& report) { published(report); },
+            [this](const std::string& note) { log_.text().info(note); }, [this] { board_.refresh(); }};
   }
 
   StatusSources sources() {
@@ -116,7 +118,8 @@ class AgentApp {
   }
 
   void begin() {
-    for (core::Probe* probe : {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&clocksource_)})
+    for (core::Probe* probe :
+         {static_cast<core::Probe*>(&clocks_), static_cast<core::Probe*>(&host_), static_cast<core::Probe*>(&clocksource_)})
       pipeline_.add_probe(*probe);
     hypervisor_.add_to(pipeline_);
     if (settings_.rtc.enabled) pipeline_.add_probe(rtc_);
@@ -135,8 +138,10 @@ class AgentApp {
     faces_.device_event(event);
     hypervisor_.device(event);
     if (event.subsystem != "rtc") return;
-    if (event.action == core::DeviceAction::remove) rtc_.device_gone();
-    else rtc_.device_appeared();
+    if (event.action == core::DeviceAction::remove)
+      rtc_.device_gone();
+    else
+      rtc_.device_appeared();
   }
 
   void published(const core::CorrectionReport& report) {
@@ -210,7 +215,8 @@ class AgentApp {
     hypervisor_.configure(settings_);
     faces_.configure(settings_.channel);
     board_.set_config_error("");
-    log_.text().info("configuration reloaded: mode {}, {}", core::to_string(settings_.policy.mode), core::to_string(settings_.policy.sequence));
+    log_.text().info("configuration reloaded: mode {}, {}", core::to_string(settings_.policy.mode),
+                     core::to_string(settings_.policy.sequence));
   }
 
   core::Paths paths_;

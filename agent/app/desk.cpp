@@ -19,8 +19,10 @@ Desk::Desk(core::ClockReader& clock, core::Scheduler& scheduler, engine::Engine&
 void Desk::notify(core::HostNotice notice, OnReport done) {
   // The report names the notices it answers, so each needs a name.
   if (notice.id.empty()) notice.id = "local-" + std::to_string(++sequence_);
-  if (notice.event == core::NoticeEvent::pausing) answer_pausing(notice, std::move(done));
-  else if (done && waiting_.size() < kMostWaiting) waiting_.emplace(notice.id, std::move(done));
+  if (notice.event == core::NoticeEvent::pausing)
+    answer_pausing(notice, std::move(done));
+  else if (done && waiting_.size() < kMostWaiting)
+    waiting_.emplace(notice.id, std::move(done));
   // Delivered from the loop, not from inside the caller: a report may come at once.
   const std::uint64_t key = ++sequence_;
   later_[key] = scheduler_.after(core::nanoseconds::zero(), [this, key, n = std::move(notice)] {

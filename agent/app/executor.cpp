@@ -24,7 +24,8 @@ bool all_ok(const std::vector<correctors::UnitOutcome>& outcomes) {
 
 }  // namespace
 
-Executor::Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem)
+Executor::Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy,
+                   OnProblem on_problem)
     : correctors_(correctors), journal_(journal), scheduler_(scheduler), policy_(policy), on_problem_(std::move(on_problem)) {}
 
 core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step) {
@@ -82,8 +83,10 @@ void Executor::stopped(const Outcomes& outcomes, const OnDaemons& done) {
 }
 
 void Executor::start_daemons(OnDaemons done) {
-  if (stopping_) start_when_stopped_ = std::move(done);
-  else start_units(std::move(done));
+  if (stopping_)
+    start_when_stopped_ = std::move(done);
+  else
+    start_units(std::move(done));
 }
 
 void Executor::start_units(OnDaemons done) {

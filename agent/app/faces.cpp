@@ -46,8 +46,10 @@ Faces::Faces(FacesContext context)
       listener_(context_.io, {context_.paths.root + context_.paths.control_socket(), kSocketMode}) {}
 
 void Faces::start() {
-  if (context_.settings.enabled) open_port();
-  else context_.host.set_channel_state(core::ProbeState::off, "channel.enabled is off");
+  if (context_.settings.enabled)
+    open_port();
+  else
+    context_.host.set_channel_state(core::ProbeState::off, "channel.enabled is off");
   open_socket();
 }
 

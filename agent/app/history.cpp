@@ -44,7 +44,8 @@ void History::load() {
     last_number_ = std::max(last_number_, report->number);
     note_good_time(*report);
     const bool forced = report->discontinuity.notice && report->discontinuity.notice->force;
-    if (report->total.value != core::nanoseconds::zero() && !corroborated(*report) && !forced) lone_steps_.push_back({report->ended_realtime, report->total});
+    if (report->total.value != core::nanoseconds::zero() && !corroborated(*report) && !forced)
+      lone_steps_.push_back({report->ended_realtime, report->total});
     last_ = std::move(*report);
   }
 }

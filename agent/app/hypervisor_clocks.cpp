@@ -5,8 +5,10 @@ namespace {
 
 template <class P>
 void tell(P& probe, core::DeviceAction action) {
-  if (action == core::DeviceAction::remove) probe.device_gone();
-  else probe.device_appeared();
+  if (action == core::DeviceAction::remove)
+    probe.device_gone();
+  else
+    probe.device_appeared();
 }
 
 }  // namespace

@@ -13,10 +13,14 @@ namespace {
 os::LogPriority priority_of(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::trace:
-    case spdlog::level::debug: return os::LogPriority::debug;
-    case spdlog::level::info: return os::LogPriority::info;
-    case spdlog::level::warn: return os::LogPriority::warning;
-    default: return os::LogPriority::error;
+    case spdlog::level::debug:
+      return os::LogPriority::debug;
+    case spdlog::level::info:
+      return os::LogPriority::info;
+    case spdlog::level::warn:
+      return os::LogPriority::warning;
+    default:
+      return os::LogPriority::error;
   }
 }
 

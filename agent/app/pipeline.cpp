@@ -78,45 +78,44 @@ void Pipeline::arm(const engine::ArmDeadline& deadline) {
 }
 
 void Pipeline::perform(const engine::Command& command) {
-  std::visit(
-      Overload{
-          [&](const engine::AskWitnesses&) {
-            for (core::Probe* probe : probes_) probe->measure_now();
-          },
-          [&](const engine::AskWitness& a) { ask(a.witness); },
-          [&](const engine::AskDaemons&) {
-            executor_.ask_daemons([this](std::optional<bool> active) {
-              post([this, active](const engine::Now& now) { return engine_.daemons_known(active, now); });
-            });
-          },
-          [&](const engine::StopDaemons&) {
-            executor_.stop_daemons(engine_.current_number(), [this](const engine::DaemonOutcome& o) {
-              post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });
-            });
-          },
-          [&](const engine::StartDaemons&) {
-            executor_.start_daemons([this](const engine::DaemonOutcome& o) {
-              post([this, o](const engine::Now& now) { return engine_.daemons_started(o, now); });
-            });
-          },
-          [&](const engine::ApplyStep& s) { apply(s); },
-          [&](const engine::WriteRtc& w) {
-            executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
-              post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
-            });
-          },
-          [&](const engine::ArmDeadline& a) { arm(a); },
-          [&](const engine::DisarmDeadline&) { deadline_.reset(); },
-          [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
-          [&](const engine::Publish& p) {
-            executor_.finished();
-            if (listener_.on_report) listener_.on_report(p.report);
-          },
-          [&](const engine::Note& n) {
-            if (listener_.on_note) listener_.on_note(n.text);
-          },
-      },
-      command);
+  std::visit(Overload{
+                 [&](const engine::AskWitnesses&) {
+                   for (core::Probe* probe : probes_) probe->measure_now();
+                 },
+                 [&](const engine::AskWitness& a) { ask(a.witness); },
+                 [&](const engine::AskDaemons&) {
+                   executor_.ask_daemons([this](std::optional<bool> active) {
+                     post([this, active](const engine::Now& now) { return engine_.daemons_known(active, now); });
+                   });
+                 },
+                 [&](const engine::StopDaemons&) {
+                   executor_.stop_daemons(engine_.current_number(), [this](const engine::DaemonOutcome& o) {
+                     post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });
+                   });
+                 },
+                 [&](const engine::StartDaemons&) {
+                   executor_.start_daemons([this](const engine::DaemonOutcome& o) {
+                     post([this, o](const engine::Now& now) { return engine_.daemons_started(o, now); });
+                   });
+                 },
+                 [&](const engine::ApplyStep& s) { apply(s); },
+                 [&](const engine::WriteRtc& w) {
+                   executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
+                     post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
+                   });
+                 },
+                 [&](const engine::ArmDeadline& a) { arm(a); },
+                 [&](const engine::DisarmDeadline&) { deadline_.reset(); },
+                 [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
+                 [&](const engine::Publish& p) {
+                   executor_.finished();
+                   if (listener_.on_report) listener_.on_report(p.report);
+                 },
+                 [&](const engine::Note& n) {
+                   if (listener_.on_note) listener_.on_note(n.text);
+                 },
+             },
+             command);
 }
 
 }  // namespace clockmend::app

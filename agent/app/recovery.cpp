@@ -15,11 +15,13 @@ int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
   int code = 0;
   // The agent is gone, whatever the reason: nobody vouches for the clock any more.
   (void)system.writer.remove(paths.status());
-  Executor executor{system.correctors(), system.journal, system.scheduler, settings.policy, [&](const std::string& why) { log.text().error(why); }};
+  Executor executor{system.correctors(), system.journal, system.scheduler, settings.policy,
+                    [&](const std::string& why) { log.text().error(why); }};
   // Posted, so that an answer that comes at once finds the loop running.
   const core::TimerHandle begin = system.scheduler.after(core::nanoseconds::zero(), [&] {
     executor.recover([&](const engine::DaemonOutcome& outcome) {
-      if (outcome.any && outcome.ok) log.text().warn("the agent ended inside a correction; the time daemon was started again: {}", outcome.detail);
+      if (outcome.any && outcome.ok)
+        log.text().warn("the agent ended inside a correction; the time daemon was started again: {}", outcome.detail);
       if (!outcome.ok) {
         log.text().error("the agent ended inside a correction and the time daemon could not be started again: {}", outcome.detail);
         code = 1;

@@ -21,7 +21,8 @@ constexpr core::milliseconds kPollLatency{50};
 // How long a resume that nobody announces can stay unseen by this witness. What only sees some of them does not count.
 core::nanoseconds latency_of(const core::ProbeStatus& probe, core::milliseconds poll_interval) {
   if (probe.name == core::to_string(core::Witness::rtc)) return kRtcLatency;
-  return probe.name == core::to_string(core::Witness::ptp) && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency} : core::nanoseconds{kNtpLatency};
+  return probe.name == core::to_string(core::Witness::ptp) && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency}
+                                                                                : core::nanoseconds{kNtpLatency};
 }
 
 std::uint64_t event_count(const core::Counters& c) {
@@ -32,7 +33,13 @@ std::uint64_t event_count(const core::Counters& c) {
 
 StatusBoard::StatusBoard(engine::Engine& engine, core::ClockReader& clock, core::Scheduler& scheduler, core::FileWriter& writer,
                          std::string path, std::uint32_t pid, StatusSources sources)
-    : engine_(engine), clock_(clock), scheduler_(scheduler), writer_(writer), path_(std::move(path)), pid_(pid), sources_(std::move(sources)) {}
+    : engine_(engine),
+      clock_(clock),
+      scheduler_(scheduler),
+      writer_(writer),
+      path_(std::move(path)),
+      pid_(pid),
+      sources_(std::move(sources)) {}
 
 core::AgentStatus StatusBoard::compose() {
   core::AgentStatus s;

@@ -211,8 +211,8 @@ std::vector<KeySpec> hypervisor_clocks() {
           {"vmgenid", "enabled", "Read the kernel log for the line that tells of a restored or cloned VM."},
           [](auto& s) -> auto& { return s.vmgenid_enabled; }),
       duration_key(
-          {"detection", "poll_interval", "Period of the clocks that must be polled: ptp, vmclock, tsc. One wake-up for all of them."}, 50ms, 10s,
-          [](auto& s) -> auto& { return s.poll_interval; }),
+          {"detection", "poll_interval", "Period of the clocks that must be polled: ptp, vmclock, tsc. One wake-up for all of them."}, 50ms,
+          10s, [](auto& s) -> auto& { return s.poll_interval; }),
   };
 }
 

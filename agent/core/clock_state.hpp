@@ -14,13 +14,20 @@ enum class ClockState { starting, synchronized, suspect, correcting, verifying, 
 
 [[nodiscard]] constexpr const char* to_string(ClockState s) {
   switch (s) {
-    case ClockState::starting: return "starting";
-    case ClockState::synchronized: return "synchronized";
-    case ClockState::suspect: return "suspect";
-    case ClockState::correcting: return "correcting";
-    case ClockState::verifying: return "verifying";
-    case ClockState::degraded: return "degraded";
-    case ClockState::refused: return "refused";
+    case ClockState::starting:
+      return "starting";
+    case ClockState::synchronized:
+      return "synchronized";
+    case ClockState::suspect:
+      return "suspect";
+    case ClockState::correcting:
+      return "correcting";
+    case ClockState::verifying:
+      return "verifying";
+    case ClockState::degraded:
+      return "degraded";
+    case ClockState::refused:
+      return "refused";
   }
   return "?";
 }

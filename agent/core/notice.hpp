@@ -13,14 +13,22 @@ enum class NoticeEvent { pausing, resumed, hot_upgrade, migrated, restored, snap
 
 [[nodiscard]] constexpr const char* to_string(NoticeEvent e) {
   switch (e) {
-    case NoticeEvent::pausing: return "pausing";
-    case NoticeEvent::resumed: return "resumed";
-    case NoticeEvent::hot_upgrade: return "hot-upgrade";
-    case NoticeEvent::migrated: return "migrated";
-    case NoticeEvent::restored: return "restored";
-    case NoticeEvent::snapshot: return "snapshot";
-    case NoticeEvent::set_time: return "set-time";
-    case NoticeEvent::resync: return "resync";
+    case NoticeEvent::pausing:
+      return "pausing";
+    case NoticeEvent::resumed:
+      return "resumed";
+    case NoticeEvent::hot_upgrade:
+      return "hot-upgrade";
+    case NoticeEvent::migrated:
+      return "migrated";
+    case NoticeEvent::restored:
+      return "restored";
+    case NoticeEvent::snapshot:
+      return "snapshot";
+    case NoticeEvent::set_time:
+      return "set-time";
+    case NoticeEvent::resync:
+      return "resync";
   }
   return "?";
 }

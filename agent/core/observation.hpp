@@ -33,10 +33,14 @@ enum class Tripwire { tsc, vmclock, vmgenid, ptp };
 
 [[nodiscard]] constexpr const char* to_string(Tripwire t) {
   switch (t) {
-    case Tripwire::tsc: return "tsc";
-    case Tripwire::vmclock: return "vmclock";
-    case Tripwire::vmgenid: return "vmgenid";
-    case Tripwire::ptp: return "ptp";  // a PTP clock whose time is no use, such as a smeared one
+    case Tripwire::tsc:
+      return "tsc";
+    case Tripwire::vmclock:
+      return "vmclock";
+    case Tripwire::vmgenid:
+      return "vmgenid";
+    case Tripwire::ptp:
+      return "ptp";  // a PTP clock whose time is no use, such as a smeared one
   }
   return "?";
 }

@@ -12,10 +12,14 @@ enum class OnForeignStep { verify, ignore };
 
 [[nodiscard]] constexpr const char* to_string(Mode m) {
   switch (m) {
-    case Mode::correct: return "correct";
-    case Mode::slew_only: return "slew-only";
-    case Mode::observe: return "observe";
-    case Mode::off: return "off";
+    case Mode::correct:
+      return "correct";
+    case Mode::slew_only:
+      return "slew-only";
+    case Mode::observe:
+      return "observe";
+    case Mode::off:
+      return "off";
   }
   return "?";
 }

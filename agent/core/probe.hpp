@@ -24,18 +24,22 @@ enum class ProbeState { off, starting, running, degraded };
 
 [[nodiscard]] constexpr const char* to_string(ProbeState s) {
   switch (s) {
-    case ProbeState::off: return "off";
-    case ProbeState::starting: return "starting";
-    case ProbeState::running: return "running";
-    case ProbeState::degraded: return "degraded";
+    case ProbeState::off:
+      return "off";
+    case ProbeState::starting:
+      return "starting";
+    case ProbeState::running:
+      return "running";
+    case ProbeState::degraded:
+      return "degraded";
   }
   return "?";
 }
 
 struct ProbeHealth {
   ProbeState state = ProbeState::off;
-  std::string why;                       // reason for off/degraded; what it watches otherwise
-  std::optional<OffsetReading> last;     // witnesses: the last reading
+  std::string why;                    // reason for off/degraded; what it watches otherwise
+  std::optional<OffsetReading> last;  // witnesses: the last reading
 };
 
 class Probe {

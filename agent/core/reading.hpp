@@ -15,11 +15,16 @@ inline constexpr std::size_t kWitnesses = 5;
 
 [[nodiscard]] constexpr const char* to_string(Witness w) {
   switch (w) {
-    case Witness::host: return "host";
-    case Witness::rtc: return "rtc";
-    case Witness::ntp: return "ntp";
-    case Witness::ptp: return "ptp";
-    case Witness::vmclock: return "vmclock";
+    case Witness::host:
+      return "host";
+    case Witness::rtc:
+      return "rtc";
+    case Witness::ntp:
+      return "ntp";
+    case Witness::ptp:
+      return "ptp";
+    case Witness::vmclock:
+      return "vmclock";
   }
   return "?";
 }

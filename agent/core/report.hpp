@@ -14,11 +14,16 @@ enum class Outcome { corrected, no_action, observed, refused, failed };
 
 [[nodiscard]] constexpr const char* to_string(Outcome o) {
   switch (o) {
-    case Outcome::corrected: return "corrected";
-    case Outcome::no_action: return "no-action";
-    case Outcome::observed: return "observed";
-    case Outcome::refused: return "refused";
-    case Outcome::failed: return "failed";
+    case Outcome::corrected:
+      return "corrected";
+    case Outcome::no_action:
+      return "no-action";
+    case Outcome::observed:
+      return "observed";
+    case Outcome::refused:
+      return "refused";
+    case Outcome::failed:
+      return "failed";
   }
   return "?";
 }
@@ -27,13 +32,20 @@ enum class ActionKind { step, trim, slew, stop_daemon, verify, write_rtc, start_
 
 [[nodiscard]] constexpr const char* to_string(ActionKind k) {
   switch (k) {
-    case ActionKind::step: return "step";
-    case ActionKind::trim: return "trim";
-    case ActionKind::slew: return "slew";
-    case ActionKind::stop_daemon: return "stop-daemon";
-    case ActionKind::verify: return "verify";
-    case ActionKind::write_rtc: return "write-rtc";
-    case ActionKind::start_daemon: return "start-daemon";
+    case ActionKind::step:
+      return "step";
+    case ActionKind::trim:
+      return "trim";
+    case ActionKind::slew:
+      return "slew";
+    case ActionKind::stop_daemon:
+      return "stop-daemon";
+    case ActionKind::verify:
+      return "verify";
+    case ActionKind::write_rtc:
+      return "write-rtc";
+    case ActionKind::start_daemon:
+      return "start-daemon";
   }
   return "?";
 }
@@ -58,14 +70,14 @@ struct CorrectionReport {
   Offset total;                      // sum of all steps applied
   std::optional<Offset> residual;    // last NTP measurement after the last step
   std::optional<nanoseconds> residual_uncertainty;
-  bool verified = false;             // NTP (or two witnesses) confirmed the result
-  std::string rtc;                   // written | already right | pending | skipped: why | failed: why
-  std::string daemon;                // unit(s) running again | none active | failed: why
+  bool verified = false;  // NTP (or two witnesses) confirmed the result
+  std::string rtc;        // written | already right | pending | skipped: why | failed: why
+  std::string daemon;     // unit(s) running again | none active | failed: why
   std::vector<ActionRecord> actions;
   std::vector<std::string> notices;  // ids of every host notice this report answers
   RealtimePoint started_realtime{};  // wall clock before, as wrong as it was
   RealtimePoint ended_realtime{};
-  nanoseconds duration{};            // BOOTTIME from detection to the end
+  nanoseconds duration{};  // BOOTTIME from detection to the end
 };
 
 }  // namespace clockmend::core

@@ -10,14 +10,14 @@
 namespace clockmend::engine {
 
 enum class StateEvent {
-  verified,      // NTP (or the kernel's own account, where there is no NTP) says the clock is right
-  unverified,    // the idle verification got no answer
-  disturbed,     // a tripwire fired
-  correcting,    // the first action began
-  stepped,       // the clock was stepped; proof outstanding
-  finished_ok,   // correction or no-op, proved
-  finished_weak, // ended without proof, or with part of the care failed
-  refused,       // a guard forbade the correction
+  verified,       // NTP (or the kernel's own account, where there is no NTP) says the clock is right
+  unverified,     // the idle verification got no answer
+  disturbed,      // a tripwire fired
+  correcting,     // the first action began
+  stepped,        // the clock was stepped; proof outstanding
+  finished_ok,    // correction or no-op, proved
+  finished_weak,  // ended without proof, or with part of the care failed
+  refused,        // a guard forbade the correction
 };
 
 [[nodiscard]] core::ClockState next(core::ClockState now, StateEvent event);

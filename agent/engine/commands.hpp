@@ -25,7 +25,7 @@ struct StartDaemons {};
 struct ApplyStep {
   core::Offset offset;
   core::ActionKind kind = core::ActionKind::step;  // step | trim | slew
-  bool forced = false;  // an operator lifted the guards: the policy's floor does not bind
+  bool forced = false;                             // an operator lifted the guards: the policy's floor does not bind
 };
 struct WriteRtc {
   /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.
@@ -61,7 +61,7 @@ struct DaemonOutcome {
 struct RtcOutcome {
   bool ok = true;
   bool written = false;  // the device was changed: its baseline is a new one
-  std::string detail;  // written | already right | skipped: why | failed: why
+  std::string detail;    // written | already right | skipped: why | failed: why
 };
 
 }  // namespace clockmend::engine

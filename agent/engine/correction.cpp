@@ -60,7 +60,8 @@ void Correction::take_notice(const core::HostNotice& notice, const core::ClockSn
   if (!notice.id.empty()) report_.notices.push_back(notice.id);
   forced_ = forced_ || notice.force;
   dry_run_ = dry_run_ && notice.dry_run;
-  if (notice.sent) at_least_ = std::max(at_least_.value_or(core::Offset{core::nanoseconds::min() / 4}), core::Offset{*notice.sent - now.realtime});
+  if (notice.sent)
+    at_least_ = std::max(at_least_.value_or(core::Offset{core::nanoseconds::min() / 4}), core::Offset{*notice.sent - now.realtime});
   if (notice.exchange) add_evidence(*notice.exchange);
 }
 
@@ -75,20 +76,25 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
   }
   // A coarse second never replaces an exact edge, unless they contradict: then something happened in between.
   if (old != testimony_.end() && fresh.needed.half_width() > 2 * old->needed.half_width() && old->needed.overlaps(fresh.needed)) return;
-  if (old == testimony_.end()) testimony_.push_back(fresh);
-  else *old = fresh;
+  if (old == testimony_.end())
+    testimony_.push_back(fresh);
+  else
+    *old = fresh;
   if (phase_ != Phase::investigating) return;
   if (fresh.gap) know_gap(*fresh.gap);
   auto& record = report_.discontinuity.evidence;
-  if (const auto r = std::find_if(record.begin(), record.end(), same); r != record.end()) *r = fresh;
-  else record.push_back(fresh);
+  if (const auto r = std::find_if(record.begin(), record.end(), same); r != record.end())
+    *r = fresh;
+  else
+    record.push_back(fresh);
 }
 
 bool Correction::moved_on(const core::Evidence& before, const core::Evidence& now) const {
   // The RTC moves by itself when it is written or restored, and its coarse seconds prove little.
   const bool rtc = now.reading.witness == Witness::rtc;
   const bool exact = is_exact(before.reading) && is_exact(now.reading);
-  if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed) || (rtc && (!exact || rtc_ == Task::requested || rtc_was_written_ || event_.host_moved)))
+  if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed) ||
+      (rtc && (!exact || rtc_ == Task::requested || rtc_was_written_ || event_.host_moved)))
     return false;
   return core::magnitude(now.needed.middle() - before.needed.middle()) > context_.policy.record_threshold;
 }
@@ -221,8 +227,10 @@ Commands Correction::stepped(const core::Result<core::ClockSnapshot>& result, co
   if (!result) {
     end_action(kind, false, result.error().text, now);
     weaken("the kernel refused to set the clock: " + result.error().text);
-    if (kind == ActionKind::trim) finish(now, out);  // the step before it stands
-    else conclude(Outcome::failed, weakness_, now, out);
+    if (kind == ActionKind::trim)
+      finish(now, out);  // the step before it stands
+    else
+      conclude(Outcome::failed, weakness_, now, out);
     advance(now, out);
     return out;
   }

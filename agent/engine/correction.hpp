@@ -112,24 +112,24 @@ class Correction {
   core::RawPoint verify_asked_{};
   core::ActionKind pending_kind_ = core::ActionKind::step;  // the ApplyStep under way
   core::Offset pending_offset_;
-  bool ready_ = false;            // the first answers are in: a single early one must not decide alone
-  bool daemons_known_ = true;     // false: AskDaemons is not answered yet
-  bool forced_ = false;           // some notice asked to lift the single-source limits
-  bool dry_run_ = false;          // every notice so far asked to touch nothing
+  bool ready_ = false;                    // the first answers are in: a single early one must not decide alone
+  bool daemons_known_ = true;             // false: AskDaemons is not answered yet
+  bool forced_ = false;                   // some notice asked to lift the single-source limits
+  bool dry_run_ = false;                  // every notice so far asked to touch nothing
   std::optional<core::Offset> at_least_;  // a hook's stamp: the offset is no smaller
-  bool ntp_pending_ = true;       // asked with everybody else at the begin
-  bool remeasure_ = false;        // stop-first: NTP must be measured again now that the daemon is down
+  bool ntp_pending_ = true;               // asked with everybody else at the begin
+  bool remeasure_ = false;                // stop-first: NTP must be measured again now that the daemon is down
   bool deadline_passed_ = false;
-  bool confirming_ = false;       // trimmed: one more NTP reading tells the residual, nobody waits for it
-  bool local_proof_ = false;      // the host itself stood behind the step
+  bool confirming_ = false;   // trimmed: one more NTP reading tells the residual, nobody waits for it
+  bool local_proof_ = false;  // the host itself stood behind the step
   bool recorded_ = true;
   bool concluded_ = false;
   bool rtc_was_written_ = false;
-  bool corroborated_ = false;     // two witnesses, or several servers, stood behind the step or its proof
-  bool withdrawn_ = false;        // what tripped turned out to be a write of the RTC
-  std::string overtaken_;         // by what, in words
-  std::string weakness_;          // why the end is not a full success
-  std::uint64_t token_ = 0;       // of the deadline armed last
+  bool corroborated_ = false;  // two witnesses, or several servers, stood behind the step or its proof
+  bool withdrawn_ = false;     // what tripped turned out to be a write of the RTC
+  std::string overtaken_;      // by what, in words
+  std::string weakness_;       // why the end is not a full success
+  std::uint64_t token_ = 0;    // of the deadline armed last
 };
 
 }  // namespace clockmend::engine

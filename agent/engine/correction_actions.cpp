@@ -21,8 +21,7 @@ std::string Correction::hands_off() const {
   const auto& d = report_.discontinuity;
   if (d.cause == core::Cause::foreign_step && !context_.daemon_active && !forced_ && stop_ == Task::idle)
     return "somebody set the clock while no time daemon was running: left as it was set";
-  if (d.cause == core::Cause::foreign_step && context_.fighting && !forced_)
-    return "somebody keeps taking our steps back: left to them";
+  if (d.cause == core::Cause::foreign_step && context_.fighting && !forced_) return "somebody keeps taking our steps back: left to them";
   return {};
 }
 
@@ -54,7 +53,8 @@ void Correction::investigate(const core::ClockSnapshot& now, Commands& out) {
   const PlanContext plan = plan_context(now);
   const Decision decision = decide(testimony_, context_.steps, plan, context_.policy);
   for (auto& e : report_.discontinuity.evidence)
-    e.used = std::any_of(testimony_.begin(), testimony_.end(), [&](const auto& t) { return t.reading.witness == e.reading.witness && t.used; });
+    e.used =
+        std::any_of(testimony_.begin(), testimony_.end(), [&](const auto& t) { return t.reading.witness == e.reading.witness && t.used; });
   if (const auto* wait = std::get_if<Wait>(&decision)) {
     if (wait->proved_wrong && context_.policy.mode == Mode::correct && hands_off().empty()) request_stop(now, out);
     return;
@@ -112,7 +112,8 @@ void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot&
   if (stopped_.any) {
     weaken("not right yet: the time daemon works the offset off");
     conclude(Outcome::corrected, gradually.why + "; left to the restarted time daemon", now, out);
-  } else apply(gradually.estimate.offset, ActionKind::slew, now, out);
+  } else
+    apply(gradually.estimate.offset, ActionKind::slew, now, out);
 }
 
 void Correction::apply(core::Offset offset, ActionKind kind, const core::ClockSnapshot& now, Commands& out) {
@@ -155,8 +156,8 @@ void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSn
   report_.residual_uncertainty = ntp.uncertainty;
   const PlanContext plan = plan_context(now);
   const TrimDecision d = decide_trim(ntp, testimony_, context_.steps, plan.guard, context_.policy);
-  core::ActionRecord& action = *std::find_if(report_.actions.rbegin(), report_.actions.rend(),
-                                             [](const auto& a) { return a.kind == ActionKind::verify; });
+  core::ActionRecord& action =
+      *std::find_if(report_.actions.rbegin(), report_.actions.rend(), [](const auto& a) { return a.kind == ActionKind::verify; });
   action.offset = ntp.offset;
   action.uncertainty = ntp.uncertainty;
   end_action(ActionKind::verify, d.hold.empty(), ntp.detail, now);
@@ -164,8 +165,10 @@ void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSn
   corroborated_ = corroborated_ || (report_.verified && d.corroborated);
   if (!d.hold.empty()) weaken(d.hold);
   add_evidence(ntp);
-  if (d.trim) apply(d.trim->offset, ActionKind::trim, now, out);
-  else finish(now, out);
+  if (d.trim)
+    apply(d.trim->offset, ActionKind::trim, now, out);
+  else
+    finish(now, out);
 }
 
 // Without an action taken, the record is complete at once; with a daemon already stopped, it is first started again.
@@ -222,18 +225,24 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   report_.ended_realtime = now.realtime;
   report_.duration = now.boottime - report_.discontinuity.detected.boottime;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
-  if (corroborated_ || (report_.estimate && corroborated(*report_.estimate))) report_.discontinuity.confidence = core::Confidence::corroborated;
-  else if (report_.estimate) report_.discontinuity.confidence = core::Confidence::single;
+  if (corroborated_ || (report_.estimate && corroborated(*report_.estimate)))
+    report_.discontinuity.confidence = core::Confidence::corroborated;
+  else if (report_.estimate)
+    report_.discontinuity.confidence = core::Confidence::single;
   if (stepped) {
     // A server that confirms its own word is still one source.
     context_.steps.add(now.boottime, report_.total, corroborated_ || forced_);
-    if (!concluded_) report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
-    else if (report_.outcome != Outcome::failed) report_.outcome = Outcome::corrected;
+    if (!concluded_)
+      report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
+    else if (report_.outcome != Outcome::failed)
+      report_.outcome = Outcome::corrected;
   }
-  if (report_.outcome == Outcome::refused) context_.state.on(StateEvent::refused, report_.reason, now.realtime);
+  if (report_.outcome == Outcome::refused)
+    context_.state.on(StateEvent::refused, report_.reason, now.realtime);
   else if (report_.outcome == Outcome::observed || report_.outcome == Outcome::failed || !weakness_.empty())
     context_.state.on(StateEvent::finished_weak, weakness_.empty() ? report_.reason : weakness_, now.realtime);
-  else context_.state.on(StateEvent::finished_ok, report_.reason, now.realtime);
+  else
+    context_.state.on(StateEvent::finished_ok, report_.reason, now.realtime);
   out.push_back(DisarmDeadline{});
   out.push_back(Publish{report_});
 }

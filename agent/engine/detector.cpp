@@ -26,7 +26,8 @@ Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselin
   const core::OffsetInterval gap = *baselines.gap(reading);
   if (gap.high.value < -kTrip) {
     // Frozen guests fall behind, never ahead: an RTC that went back was written, or lost its phase in a restore.
-    j.note = "the RTC went back against CLOCK_MONOTONIC_RAW by " + milliseconds_text(-gap.middle().value) + ": written or moved, its baseline is learned anew";
+    j.note = "the RTC went back against CLOCK_MONOTONIC_RAW by " + milliseconds_text(-gap.middle().value) +
+             ": written or moved, its baseline is learned anew";
     j.learn = Learn::replace;
     j.ask_ntp = true;
     return j;
@@ -36,9 +37,9 @@ Judgement judge_rtc(const core::OffsetReading& reading, const Baselines& baselin
     j.learn = Learn::replace;  // a short steal or drift below what is recorded
     return j;
   }
-  j.detection = Detection{core::Cause::pause, exact ? "rtc: it ran on while the guest stood still, " + in_words(gap.middle())
-                                                    : "rtc: its second changed early, the guest stood still for up to " +
-                                                          milliseconds_text(gap.high.value)};
+  j.detection = Detection{core::Cause::pause,
+                          exact ? "rtc: it ran on while the guest stood still, " + in_words(gap.middle())
+                                : "rtc: its second changed early, the guest stood still for up to " + milliseconds_text(gap.high.value)};
   return j;
 }
 

@@ -25,7 +25,7 @@ enum class Learn {
 struct Judgement {
   std::optional<Detection> detection;
   Learn learn = Learn::keep;
-  std::string note;  // worth a log line
+  std::string note;      // worth a log line
   bool ask_ntp = false;  // a suspicion that only NTP can settle
 };
 

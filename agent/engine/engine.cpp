@@ -108,8 +108,8 @@ Commands Engine::on_failure(const core::MeasurementFailed& failure, const Now& n
   return {};
 }
 
-Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice, std::optional<core::nanoseconds> step,
-                      const Now& now, bool moved, const core::Disruption* disruption) {
+Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<core::HostNotice> notice,
+                      std::optional<core::nanoseconds> step, const Now& now, bool moved, const core::Disruption* disruption) {
   core::Discontinuity d;
   d.cause = cause;
   d.tripwire = std::move(tripwire);
@@ -119,7 +119,8 @@ Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<cor
   state_before_ = state_;
   // What NTP said before is about another clock now.
   verification_before_ = std::exchange(verification_, std::nullopt);
-  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), deadlines_}, next_number_, std::move(d), moved);
+  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), deadlines_}, next_number_,
+                  std::move(d), moved);
   if (disruption) (void)active_->disrupted(*disruption, active_->report().discontinuity.tripwire, now.clocks);
   return after(active_->begin(now.clocks), now);
 }

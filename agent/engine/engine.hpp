@@ -112,12 +112,12 @@ class Engine {
   bool daemon_active_ = false;
   std::optional<Correction> active_;
   std::uint64_t deadlines_ = 0;
-  std::deque<core::HostNotice> late_notices_;  // came too late for the running correction, oldest first
-  core::nanoseconds late_step_{};              // somebody else's, likewise
+  std::deque<core::HostNotice> late_notices_;                                // came too late for the running correction, oldest first
+  core::nanoseconds late_step_{};                                            // somebody else's, likewise
   std::optional<std::pair<core::Disruption, std::string>> late_disruption_;  // a tripwire, likewise, in its words
-  std::deque<core::RawPoint> disrupted_;       // when tripwires opened a correction, within the storm window
-  std::optional<core::Offset> last_total_;     // what the last correction that stepped did
-  std::deque<core::RawPoint> undone_;          // when somebody took such a step back
+  std::deque<core::RawPoint> disrupted_;                                     // when tripwires opened a correction, within the storm window
+  std::optional<core::Offset> last_total_;                                   // what the last correction that stepped did
+  std::deque<core::RawPoint> undone_;                                        // when somebody took such a step back
   std::string host_epoch_;
   std::optional<Verification> verification_;
   std::optional<Verification> verification_before_;  // the correction under way; void while it runs

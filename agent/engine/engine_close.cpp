@@ -48,10 +48,12 @@ Commands Engine::open_what_came_late(const std::string& overtaken, const Now& no
   }
   if (disruption && policy_.mode != core::Mode::off)
     return open(core::Cause::pause, disruption->second, std::nullopt, std::nullopt, now, disruption->first.moved, &disruption->first);
-  if (!overtaken.empty() && policy_.mode != core::Mode::off) return open(core::Cause::pause, overtaken, std::nullopt, std::nullopt, now, false);
+  if (!overtaken.empty() && policy_.mode != core::Mode::off)
+    return open(core::Cause::pause, overtaken, std::nullopt, std::nullopt, now, false);
   if (core::magnitude({step}) < policy_.record_threshold || policy_.on_foreign_step == core::OnForeignStep::ignore) return {};
-  return open(core::Cause::foreign_step, "clocks: somebody set the clock by " + in_milliseconds(step) + " at the end of the last correction",
-              std::nullopt, step, now, false);
+  return open(core::Cause::foreign_step,
+              "clocks: somebody set the clock by " + in_milliseconds(step) + " at the end of the last correction", std::nullopt, step, now,
+              false);
 }
 
 void Engine::close(const Correction& ended, const Now& now) {
@@ -64,11 +66,14 @@ void Engine::close(const Correction& ended, const Now& now) {
 void Engine::judge_outcome(const Correction& ended, const Now& now) {
   const core::CorrectionReport& report = ended.report();
   const auto& evidence = ended.testimony();
-  const auto ntp = std::find_if(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && e.used; });
-  const bool outside = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.used && e.reading.witness != Witness::rtc; });
+  const auto ntp =
+      std::find_if(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && e.used; });
+  const bool outside =
+      std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.used && e.reading.witness != Witness::rtc; });
   const bool left_alone = report.outcome == core::Outcome::no_action;
   if (report.verified && report.residual)
-    verification_ = Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
+    verification_ =
+        Verification{now.clocks.raw, core::magnitude(*report.residual) + report.residual_uncertainty.value_or(core::milliseconds{10})};
   else if (left_alone && ntp != evidence.end())
     verification_ = Verification{now.clocks.raw, core::magnitude(ntp->reading.offset) + ntp->reading.uncertainty};
   if (report.total.value != core::nanoseconds::zero()) last_total_ = report.total;
@@ -77,13 +82,15 @@ void Engine::judge_outcome(const Correction& ended, const Now& now) {
   const bool failed = report.outcome == core::Outcome::failed;
   if (report.estimate && (left_alone || gradual || failed || report.outcome == core::Outcome::observed))
     left_alone_ = LeftAlone{left_until(report, now), report.estimate->offset};
-  const bool overruled = std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && !e.used; });
+  const bool overruled =
+      std::any_of(evidence.begin(), evidence.end(), [](const auto& e) { return e.reading.witness == Witness::ntp && !e.used; });
   if (left_alone && !outside && !overruled) {
     // With only the RTC's word for it nothing new was proved: the state is as good as it was before.
     state_ = state_before_;
     verification_ = verification_before_;
   } else {
-    known_wrong_ = overruled || (!left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero()));
+    known_wrong_ =
+        overruled || (!left_alone && !(report.outcome == core::Outcome::corrected && report.total.value != core::nanoseconds::zero()));
   }
 }
 
@@ -109,8 +116,10 @@ void Engine::renew_baselines(const Correction& ended, const Now& now) {
     if (e.reading.witness == Witness::ntp || (e.reading.witness == Witness::host && !good)) continue;
     const auto gap = baselines_.gap(e.reading);
     // A baseline that still holds is only refreshed: the exact one stays when a coarse second confirms it.
-    if (gap && gap->contains({})) baselines_.learn(e.reading, good);
-    else baselines_.relearn(e.reading, good);
+    if (gap && gap->contains({}))
+      baselines_.learn(e.reading, good);
+    else
+      baselines_.relearn(e.reading, good);
   }
   if (!ended.rtc_was_written()) return;
   core::OffsetReading written;
@@ -124,11 +133,19 @@ void Engine::count(const core::CorrectionReport& report) {
   ++next_number_;
   ++counters_.discontinuities;
   switch (report.outcome) {
-    case core::Outcome::corrected: ++counters_.corrections; break;
+    case core::Outcome::corrected:
+      ++counters_.corrections;
+      break;
     case core::Outcome::no_action:
-    case core::Outcome::observed: ++counters_.no_actions; break;
-    case core::Outcome::refused: ++counters_.refusals; break;
-    case core::Outcome::failed: ++counters_.failures; break;
+    case core::Outcome::observed:
+      ++counters_.no_actions;
+      break;
+    case core::Outcome::refused:
+      ++counters_.refusals;
+      break;
+    case core::Outcome::failed:
+      ++counters_.failures;
+      break;
   }
 }
 

@@ -18,11 +18,16 @@ constexpr core::seconds kStormWindow{120};
 Commands Engine::on_reading(const core::OffsetReading& reading, const Now& now) {
   if (active_) return after(active_->reading(reading, now.clocks), now);
   switch (reading.witness) {
-    case Witness::rtc: return idle_reading(reading, judge_rtc(reading, baselines_, policy_), now);
+    case Witness::rtc:
+      return idle_reading(reading, judge_rtc(reading, baselines_, policy_), now);
     case Witness::ptp:
-    case Witness::vmclock: return idle_reading(reading, judge_host_clock(reading, baselines_, policy_), now);
-    case Witness::ntp: return idle_ntp(reading, now);
-    case Witness::host: baselines_.learn(reading, sound(reading, now)); return {};
+    case Witness::vmclock:
+      return idle_reading(reading, judge_host_clock(reading, baselines_, policy_), now);
+    case Witness::ntp:
+      return idle_ntp(reading, now);
+    case Witness::host:
+      baselines_.learn(reading, sound(reading, now));
+      return {};
   }
   return {};
 }
@@ -40,8 +45,10 @@ Commands Engine::idle_reading(const core::OffsetReading& reading, const Judgemen
   if (j.detection) known_wrong_ = true;
   // Switched off means hands off, not blind: what is left wrong must not become the measure of what is right.
   if (j.detection) out.push_back(leave_wrong(j.detection->tripwire, now));
-  if (j.detection || j.learn == Learn::replace) baselines_.relearn(reading, sound(reading, now));
-  else if (j.learn == Learn::keep) baselines_.learn(reading, sound(reading, now));
+  if (j.detection || j.learn == Learn::replace)
+    baselines_.relearn(reading, sound(reading, now));
+  else if (j.learn == Learn::keep)
+    baselines_.learn(reading, sound(reading, now));
   if (j.ask_ntp || unsound) out.push_back(AskWitness{Witness::ntp});
   return out;
 }

@@ -51,7 +51,8 @@ struct Ballot {
 // repeats what the host says, and with one it still cannot tell a pause from a setting of the host's clock.
 unsigned independent(const Group& g, const Ballot& b) {
   unsigned n = 0;
-  const bool host = std::any_of(g.members.begin(), g.members.end(), [&](std::size_t i) { return is_host_clock(b.evidence[i].reading.witness); });
+  const bool host =
+      std::any_of(g.members.begin(), g.members.end(), [&](std::size_t i) { return is_host_clock(b.evidence[i].reading.witness); });
   for (const std::size_t i : g.members) {
     const Evidence& e = b.evidence[i];
     if (is_host_clock(e.reading.witness)) continue;
@@ -111,8 +112,7 @@ Evidence testify(const core::OffsetReading& reading, const Baselines& baselines,
   e.reading = reading;
   e.needed = core::interval_around(reading.offset, reading.uncertainty + reading.systematic);
   // What PTP and vmclock tell is the host's clock: nothing in it says how right that is (KVM_HC_CLOCK_PAIRING carries no quality).
-  if (reading.witness == Witness::ptp || reading.witness == Witness::vmclock)
-    e.needed = widened(e.needed, policy.host_clock_error);
+  if (reading.witness == Witness::ptp || reading.witness == Witness::vmclock) e.needed = widened(e.needed, policy.host_clock_error);
   const auto& base = baselines.of(reading.witness);
   if (reading.witness == Witness::ntp || !base) return e;
   e.gap = baselines.gap(reading);
@@ -120,8 +120,10 @@ Evidence testify(const core::OffsetReading& reading, const Baselines& baselines,
   if (is_host_clock(reading.witness) && (!base->disciplined || event.host_moved)) return e;
   OffsetInterval differential = *baselines.needed(reading);
   if (reading.witness == Witness::rtc) {
-    if (event.host_moved) differential = widened(differential, kRtcPhase + policy.host_clock_error);
-    else if (event.foreign_step && !base->disciplined) differential = widened(differential, kRtcPhase);
+    if (event.host_moved)
+      differential = widened(differential, kRtcPhase + policy.host_clock_error);
+    else if (event.foreign_step && !base->disciplined)
+      differential = widened(differential, kRtcPhase);
     // Nobody vouched for the clock when this baseline was taken: where it contradicts the RTC's own time, an older error
     // is in it (one that was observed and left, or refused), and going back to it would keep that error.
     if (!base->disciplined && !differential.overlaps(e.needed)) return e;

@@ -27,8 +27,8 @@ class StepHistory {
 
 struct GuardContext {
   core::ClockSnapshot now;
-  bool forced = false;                 // the operator asked for it by name
-  core::nanoseconds own_forward{};     // stepped forward within this correction: taking part of it back is no backward step
+  bool forced = false;              // the operator asked for it by name
+  core::nanoseconds own_forward{};  // stepped forward within this correction: taking part of it back is no backward step
 };
 
 [[nodiscard]] bool corroborated(const core::Estimate& e);

@@ -45,7 +45,9 @@ bool contradicted(const Vote& v, const PlanContext& c, const core::Policy& polic
 }
 
 // A local witness whose word stands against a single NTP server's: the host itself, or an RTC that saw the clock right.
-bool stands_alone(const core::Evidence& e) { return is_host_clock(e.reading.witness) || (e.reading.witness == Witness::rtc && e.disciplined); }
+bool stands_alone(const core::Evidence& e) {
+  return is_host_clock(e.reading.witness) || (e.reading.witness == Witness::rtc && e.disciplined);
+}
 
 // No second edge of the RTC and no server behind it yet.
 bool host_clocks_only(const Estimate& e, const std::vector<core::Evidence>& evidence) {
@@ -64,7 +66,8 @@ Vote weigh(std::vector<core::Evidence>& evidence, const PlanContext& c, const co
   if (!c.deadline_passed || !contradicted(v, c, policy) || !std::any_of(evidence.begin(), evidence.end(), stands_alone)) return v;
   std::stable_partition(evidence.begin(), evidence.end(), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
   std::vector<core::Evidence> local;
-  std::copy_if(evidence.begin(), evidence.end(), std::back_inserter(local), [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
+  std::copy_if(evidence.begin(), evidence.end(), std::back_inserter(local),
+               [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
   if (local.size() == evidence.size()) return v;
   const Vote without = vote(local, policy, c.attested);
   // Who says that the clock is right needs no better proof; who wants to move it against an outside word does.
@@ -82,8 +85,8 @@ Decision decide_backward(const Estimate& e, const PlanContext& c, const core::Po
   if (core::magnitude(e.offset) <= policy.backward_slew_limit)
     return Gradually{e, "backward by less than backward_slew_limit: no jump, worked off gradually"};
   if (corroborated(e) || c.guard.forced) return Step{e};
-  const std::string why = "a step backward needs two agreeing witnesses or an NTP majority; only " +
-                          std::string(core::to_string(e.best)) + " asks for it";
+  const std::string why =
+      "a step backward needs two agreeing witnesses or an NTP majority; only " + std::string(core::to_string(e.best)) + " asks for it";
   return wait_or(c, true, why, Refuse{why});
 }
 
@@ -92,7 +95,8 @@ std::optional<Decision> not_exact_enough(const Estimate& e, const PlanContext& c
   const bool proved_wrong = i.least_magnitude() >= policy.step_threshold;
   if (e.uncertainty > good_enough(policy)) {
     if (!c.deadline_passed) return Wait{proved_wrong, "the estimate is good to no better than its witness; waiting for a finer one"};
-    if (i.contains({})) return NothingToDo{"nothing shows the clock wrong, but no witness measured well enough to prove it right", true, false};
+    if (i.contains({}))
+      return NothingToDo{"nothing shows the clock wrong, but no witness measured well enough to prove it right", true, false};
     // After the wait, a coarse estimate is used only if the clock is certainly better off with it.
     if (core::magnitude(e.offset) <= 2 * e.uncertainty) return Refuse{"no witness measured well enough before the deadline"};
   }
@@ -119,7 +123,8 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     return wait_or(context, false, why, Refuse{why});
   }
   if (auto verdict = no_action(e, context, policy)) {
-    if (auto* nothing = std::get_if<NothingToDo>(&*verdict); nothing && (v.overruled || v.conflict_distance > policy.disagreement_tolerance)) {
+    if (auto* nothing = std::get_if<NothingToDo>(&*verdict);
+        nothing && (v.overruled || v.conflict_distance > policy.disagreement_tolerance)) {
       nothing->why += "; against " + v.conflict;
       nothing->recorded = true;  // who was overruled must be found again later
       // A local witness alone can have stood still with the guest: what it overrules from outside stays an open question.
@@ -168,8 +173,9 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
   }
   result.corroborated = corroborated(e);
   const bool outvoted = away > policy.disagreement_tolerance && !e.ntp_majority && e.witnesses < 2 && !guard.forced;
-  const bool held = policy.on_disagreement == core::OnDisagreement::hold ? away > core::nanoseconds::zero()
-                                                                         : policy.on_disagreement == core::OnDisagreement::host && host_disagrees;
+  const bool held = policy.on_disagreement == core::OnDisagreement::hold
+                        ? away > core::nanoseconds::zero()
+                        : policy.on_disagreement == core::OnDisagreement::host && host_disagrees;
   const core::nanoseconds threshold = std::max<core::nanoseconds>(policy.trim_threshold, ntp.uncertainty);
   if (core::magnitude(ntp.offset) <= threshold) return result;
   if (outvoted || (held && !guard.forced)) {

@@ -38,9 +38,9 @@ using Decision = std::variant<Wait, NothingToDo, Step, Gradually, Refuse>;
 struct PlanContext {
   GuardContext guard;
   bool deadline_passed = false;
-  bool attested = false;       // a notice or a tripwire says that the VM was stopped: local witnesses are no lone voices then
-  bool ntp_pending = false;    // NTP was asked and has neither answered nor failed
-  bool gap_announced = false;  // somebody said so or set the clock: worth a record even if the clock turns out right
+  bool attested = false;                 // a notice or a tripwire says that the VM was stopped: local witnesses are no lone voices then
+  bool ntp_pending = false;              // NTP was asked and has neither answered nor failed
+  bool gap_announced = false;            // somebody said so or set the clock: worth a record even if the clock turns out right
   std::optional<core::Offset> at_least;  // a hook's single stamp: the offset is no smaller than this
 };
 
@@ -51,10 +51,10 @@ struct PlanContext {
 /// a text when a guard or a disagreement forbids it.
 struct TrimDecision {
   std::optional<core::Estimate> trim;
-  std::string hold;  // not trimmed although off: why
+  std::string hold;           // not trimmed although off: why
   bool corroborated = false;  // somebody beside this one server stands behind the result
 };
-[[nodiscard]] TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local,
-                                       const StepHistory& history, const GuardContext& guard, const core::Policy& policy);
+[[nodiscard]] TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core::Evidence>& local, const StepHistory& history,
+                                       const GuardContext& guard, const core::Policy& policy);
 
 }  // namespace clockmend::engine

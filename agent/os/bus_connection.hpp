@@ -22,8 +22,8 @@ using BusPtr = std::unique_ptr<sd_bus, BusClose>;
 using MessagePtr = std::unique_ptr<sd_bus_message, BusClose>;
 
 struct BusPlace {
-  std::string address;    // empty: the system bus (DBUS_SYSTEM_BUS_ADDRESS or its default)
-  bool peer = false;      // the address is a service itself, without a bus between (systemd's private socket)
+  std::string address;  // empty: the system bus (DBUS_SYSTEM_BUS_ADDRESS or its default)
+  bool peer = false;    // the address is a service itself, without a bus between (systemd's private socket)
 };
 
 /// Connecting, authenticating and every call go on in the background: sd-bus queues what is sent before the connection is up.

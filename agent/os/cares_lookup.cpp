@@ -23,13 +23,18 @@ core::Error lookup_error(int status, const std::string& name) {
   const std::string text = "cannot resolve " + name + ": " + ::ares_strerror(status);
   switch (status) {
     case ARES_ENOTFOUND:
-    case ARES_ENODATA: return {core::ErrorCode::not_found, text};
-    case ARES_EBADNAME: return {core::ErrorCode::invalid, text};
-    case ARES_ETIMEOUT: return {core::ErrorCode::timeout, text};
+    case ARES_ENODATA:
+      return {core::ErrorCode::not_found, text};
+    case ARES_EBADNAME:
+      return {core::ErrorCode::invalid, text};
+    case ARES_ETIMEOUT:
+      return {core::ErrorCode::timeout, text};
     case ARES_ECONNREFUSED:
     case ARES_ESERVFAIL:
-    case ARES_EREFUSED: return {core::ErrorCode::unavailable, text};
-    default: return {core::ErrorCode::io, text};
+    case ARES_EREFUSED:
+      return {core::ErrorCode::unavailable, text};
+    default:
+      return {core::ErrorCode::io, text};
   }
 }
 

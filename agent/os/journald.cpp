@@ -35,8 +35,7 @@ void append_one_line(std::string& line, std::string_view text) {
 
 }  // namespace
 
-std::string journal_record(LogPriority priority, std::string_view identifier, std::string_view message,
-                           std::span<const LogField> fields) {
+std::string journal_record(LogPriority priority, std::string_view identifier, std::string_view message, std::span<const LogField> fields) {
   std::string record;
   record.reserve(256);
   append_field(record, "PRIORITY", std::to_string(static_cast<int>(priority)));

@@ -35,9 +35,7 @@ bool is_numeric(const std::string& name) {
   return true;
 }
 
-bool is_plausible(const std::string& name) {
-  return !name.empty() && name.size() <= kMaxName && name.find('\0') == std::string::npos;
-}
+bool is_plausible(const std::string& name) { return !name.empty() && name.size() <= kMaxName && name.find('\0') == std::string::npos; }
 
 }  // namespace
 

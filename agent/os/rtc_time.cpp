@@ -23,8 +23,8 @@ std::tm to_tm(const rtc_time& value) {
 }
 
 bool same_fields(const std::tm& a, const std::tm& b) {
-  return a.tm_sec == b.tm_sec && a.tm_min == b.tm_min && a.tm_hour == b.tm_hour && a.tm_mday == b.tm_mday &&
-         a.tm_mon == b.tm_mon && a.tm_year == b.tm_year;
+  return a.tm_sec == b.tm_sec && a.tm_min == b.tm_min && a.tm_hour == b.tm_hour && a.tm_mday == b.tm_mday && a.tm_mon == b.tm_mon &&
+         a.tm_year == b.tm_year;
 }
 
 // The instant whose local time shows these fields with this daylight-saving flag; none if the flag does not apply then.

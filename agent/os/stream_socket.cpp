@@ -134,8 +134,7 @@ class StreamSocket::Session : public std::enable_shared_from_this<Session> {
   bool closing_ = false;
 };
 
-core::Result<std::unique_ptr<core::ByteStream>> StreamSocket::adopt_fd(asio::io_context& io, UniqueFd fd,
-                                                                       std::function<void()> on_gone) {
+core::Result<std::unique_ptr<core::ByteStream>> StreamSocket::adopt_fd(asio::io_context& io, UniqueFd fd, std::function<void()> on_gone) {
   auto session = std::make_shared<Session>(io, std::move(on_gone));
   if (auto taken = session->take(std::move(fd)); !taken) return taken.error();
   return std::unique_ptr<core::ByteStream>{new StreamSocket{std::move(session)}};

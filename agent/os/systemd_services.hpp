@@ -10,7 +10,7 @@
 namespace clockmend::os {
 
 struct SystemdPlace {
-  std::string bus_address;     // empty: the system bus
+  std::string bus_address;  // empty: the system bus
   /// Tried where the bus cannot be reached: systemd itself, without a bus between. Empty: systemd's own private socket if
   /// `bus_address` is empty too, else none.
   std::string private_address;

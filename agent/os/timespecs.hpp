@@ -7,9 +7,7 @@
 
 namespace clockmend::os {
 
-[[nodiscard]] inline core::nanoseconds from_timespec(const timespec& t) {
-  return core::seconds{t.tv_sec} + core::nanoseconds{t.tv_nsec};
-}
+[[nodiscard]] inline core::nanoseconds from_timespec(const timespec& t) { return core::seconds{t.tv_sec} + core::nanoseconds{t.tv_nsec}; }
 
 /// Cannot fail for the four clocks used here: they exist on every Linux this is built for.
 [[nodiscard]] inline core::nanoseconds read_clock(clockid_t id) {

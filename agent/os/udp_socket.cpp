@@ -30,11 +30,7 @@ struct Callbacks {
 class Receiver : public std::enable_shared_from_this<Receiver> {
  public:
   Receiver(asio::io_context& io, core::ClockReader& clocks, std::string peer, Callbacks callbacks)
-      : clocks_(clocks),
-        descriptor_(io),
-        peer_(std::move(peer)),
-        callbacks_(std::move(callbacks)),
-        reference_(clocks.snapshot()) {}
+      : clocks_(clocks), descriptor_(io), peer_(std::move(peer)), callbacks_(std::move(callbacks)), reference_(clocks.snapshot()) {}
 
   core::Status take(UniqueFd fd) { return adopt(descriptor_, std::move(fd)); }
 

@@ -10,9 +10,12 @@ constexpr std::chrono::milliseconds kRecheck{100};
 
 std::string sentence(UnitVerb verb, const std::string& unit) {
   switch (verb) {
-    case UnitVerb::query: return "asking about " + unit;
-    case UnitVerb::stop: return "stopping " + unit;
-    case UnitVerb::start: return "starting " + unit;
+    case UnitVerb::query:
+      return "asking about " + unit;
+    case UnitVerb::stop:
+      return "stopping " + unit;
+    case UnitVerb::start:
+      return "starting " + unit;
   }
   return unit;
 }
@@ -54,8 +57,8 @@ void UnitOperation::queue_job() {
   sd_bus_slot* slot = nullptr;
   // "replace": our job takes the place of a conflicting one already queued.
   const int rc = ::sd_bus_call_method_async(session().bus(), &slot, kSystemdService, kSystemdPath, kSystemdManager,
-                                            verb_ == UnitVerb::stop ? "StopUnit" : "StartUnit",
-                                            &forward<&UnitOperation::on_job_queued>, this, "ss", unit_.c_str(), "replace");
+                                            verb_ == UnitVerb::stop ? "StopUnit" : "StartUnit", &forward<&UnitOperation::on_job_queued>,
+                                            this, "ss", unit_.c_str(), "replace");
   call_.reset(slot);
   check_call(rc);
 }

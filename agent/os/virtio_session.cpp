@@ -139,7 +139,7 @@ bool VirtioPort::Session::read_once() {
     lose(errno_error(errno, devnode_).text);  // ENODEV: unplugged
     return false;
   }
-  if (n == 0) return false;  // host not connected and nothing left
+  if (n == 0) return false;        // host not connected and nothing left
   const OnBytes call = on_bytes_;  // the callback may close() us
   call({buffer, static_cast<std::size_t>(n)}, arrival());
   return true;

@@ -169,8 +169,10 @@ core::Discontinuity read_discontinuity(const Json* json, const std::string& wher
   value.gap = read_gap(fields);
   if (fields.has("disruptions")) {
     for (const Json& item : fields.array("disruptions")) {
-      if (!item.is_string()) fields.fail("disruptions", "holds something that is no text");
-      else value.disruptions.push_back(item.get<std::string>());
+      if (!item.is_string())
+        fields.fail("disruptions", "holds something that is no text");
+      else
+        value.disruptions.push_back(item.get<std::string>());
     }
   }
   if (fields.has("confidence")) value.confidence = fields.name<core::Confidence>("confidence");

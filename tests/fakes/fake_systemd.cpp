@@ -30,13 +30,17 @@ std::string job_path(unsigned number) { return std::string(kRoot) + "/job/" + st
 
 const char* result_of(FakeSystemd::Jobs jobs) {
   switch (jobs) {
-    case FakeSystemd::Jobs::fail: return "failed";
-    case FakeSystemd::Jobs::canceled: return "canceled";
-    case FakeSystemd::Jobs::dependency: return "dependency";
+    case FakeSystemd::Jobs::fail:
+      return "failed";
+    case FakeSystemd::Jobs::canceled:
+      return "canceled";
+    case FakeSystemd::Jobs::dependency:
+      return "dependency";
     case FakeSystemd::Jobs::finish:
     case FakeSystemd::Jobs::finish_before_reply:
     case FakeSystemd::Jobs::never_finish:
-    case FakeSystemd::Jobs::never_reply: return "done";
+    case FakeSystemd::Jobs::never_reply:
+      return "done";
   }
   return "done";
 }

@@ -30,10 +30,10 @@ class FakeSystemd {
     finish,               // reply, then JobRemoved "done" a little later
     finish_before_reply,  // JobRemoved is on the wire before the reply
     never_finish,
-    fail,                 // JobRemoved "failed", the unit ends up failed
+    fail,  // JobRemoved "failed", the unit ends up failed
     canceled,
     dependency,
-    never_reply,          // not even the reply to StopUnit
+    never_reply,  // not even the reply to StopUnit
   };
 
   /// On the bus at this address.
@@ -50,12 +50,12 @@ class FakeSystemd {
   std::map<std::string, Unit> units;           // by primary id
   std::map<std::string, std::string> aliases;  // alias -> primary id
   Jobs jobs = Jobs::finish;
-  std::string refuse_jobs_with;                // a D-Bus error name: StopUnit and StartUnit answer with it
-  std::chrono::milliseconds settle_after{0};   // the unit's state follows the end of its job this late
-  std::function<void()> before_reply;          // called when a job was queued, before it is answered
+  std::string refuse_jobs_with;               // a D-Bus error name: StopUnit and StartUnit answer with it
+  std::chrono::milliseconds settle_after{0};  // the unit's state follows the end of its job this late
+  std::function<void()> before_reply;         // called when a job was queued, before it is answered
   std::string system_state = "running";
-  std::vector<std::string> calls;              // "StopUnit ntpsec.service replace"
-  bool subscribed = false;                     // without it no signals; a direct connection has them always
+  std::vector<std::string> calls;  // "StopUnit ntpsec.service replace"
+  bool subscribed = false;         // without it no signals; a direct connection has them always
 
  private:
   struct Timer {

@@ -17,7 +17,9 @@ constexpr int kStartMilliseconds = 10'000;
 std::string configuration(const std::string& socket) {
   return "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
          " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-         "<busconfig><type>session</type><listen>unix:path=" + socket + "</listen><auth>EXTERNAL</auth>\n"
+         "<busconfig><type>session</type><listen>unix:path=" +
+         socket +
+         "</listen><auth>EXTERNAL</auth>\n"
          "<policy context=\"default\"><allow send_destination=\"*\"/><allow eavesdrop=\"false\"/><allow own=\"*\"/></policy>\n"
          "</busconfig>\n";
 }

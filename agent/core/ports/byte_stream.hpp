@@ -26,13 +26,20 @@ enum class StreamState {
 
 [[nodiscard]] constexpr const char* to_string(StreamState s) {
   switch (s) {
-    case StreamState::gone: return "gone";
-    case StreamState::busy: return "busy";
-    case StreamState::open: return "open";
-    case StreamState::host_connected: return "host-connected";
-    case StreamState::host_disconnected: return "host-disconnected";
-    case StreamState::closed: return "closed";
-    case StreamState::error: return "error";
+    case StreamState::gone:
+      return "gone";
+    case StreamState::busy:
+      return "busy";
+    case StreamState::open:
+      return "open";
+    case StreamState::host_connected:
+      return "host-connected";
+    case StreamState::host_disconnected:
+      return "host-disconnected";
+    case StreamState::closed:
+      return "closed";
+    case StreamState::error:
+      return "error";
   }
   return "?";
 }

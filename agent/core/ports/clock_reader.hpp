@@ -9,8 +9,8 @@ namespace clockmend::core {
 
 /// The kernel's own account of the clock (adjtimex(2), modes = 0).
 struct KernelClockStatus {
-  bool unsynchronized = true;   // STA_UNSYNC
-  bool leap_pending = false;    // STA_INS or STA_DEL
+  bool unsynchronized = true;  // STA_UNSYNC
+  bool leap_pending = false;   // STA_INS or STA_DEL
   nanoseconds max_error{};
   double frequency_ppm = 0.0;
   int tai_offset_s = 0;

@@ -41,8 +41,7 @@ class Peer {
   }
   void answer(const std::string& text) { answer_from(fd_.get(), text); }
   void answer_from(int fd, const std::string& text) {
-    EXPECT_EQ(::sendto(fd, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&client_), size()),
-              static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(::sendto(fd, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&client_), size()), static_cast<ssize_t>(text.size()));
   }
   [[nodiscard]] int fd() const { return fd_.get(); }
   void close() { fd_.reset(); }
@@ -111,7 +110,8 @@ TEST_P(Udp, ALateReaderStillKnowsTheArrival) {
     peer.answer("answer");
     const core::ClockSnapshot arrived = clocks.snapshot();
     const auto late_until = arrived.monotonic + milliseconds{60};
-    while (clocks.snapshot().monotonic < late_until) {}
+    while (clocks.snapshot().monotonic < late_until) {
+    }
     ASSERT_TRUE(fakes::run_until(io, [&] { return got.size() == round; }));
     stamped = datagrams.back().received.raw <= arrived.raw;
     EXPECT_GE(datagrams.back().received.raw, arrived.raw - milliseconds{60});
@@ -159,7 +159,13 @@ TEST_P(Udp, ACallbackMayDestroyItsSocket) {
   Peer peer{GetParam()};
   ASSERT_TRUE(peer.ok());
   int calls = 0;
-  auto opened = factory.open(peer.endpoint(), [&](const core::Datagram&) { ++calls; socket.reset(); }, [](const core::Error&) {});
+  auto opened = factory.open(
+      peer.endpoint(),
+      [&](const core::Datagram&) {
+        ++calls;
+        socket.reset();
+      },
+      [](const core::Error&) {});
   ASSERT_TRUE(opened.ok());
   socket = std::move(opened).value();
   ASSERT_TRUE(socket->send(bytes("x")).ok());
@@ -198,7 +204,8 @@ TEST(UdpFactory, NamesAreRefusedWithoutAskingAnybody) {
   LinuxClockReader clocks;
   UdpFactory factory{io, clocks};
   for (const char* name : {"localhost", "time.example", "", "300.1.1.1", "fe80::1%no-such-link"}) {
-    const auto opened = factory.open({name, 123}, [](const core::Datagram&) {}, [](const core::Error&) {});
+    const auto opened = factory.open(
+        {name, 123}, [](const core::Datagram&) {}, [](const core::Error&) {});
     ASSERT_FALSE(opened.ok()) << name;
     EXPECT_EQ(opened.error().code, core::ErrorCode::invalid) << opened.error().text;
   }
@@ -208,7 +215,8 @@ TEST(UdpFactory, ALinkLocalAddressKeepsItsScope) {
   asio::io_context io;
   LinuxClockReader clocks;
   UdpFactory factory{io, clocks};
-  const auto opened = factory.open({"fe80::1%lo", 123}, [](const core::Datagram&) {}, [](const core::Error&) {});
+  const auto opened = factory.open(
+      {"fe80::1%lo", 123}, [](const core::Datagram&) {}, [](const core::Error&) {});
   // Whether lo has a route for it differs between machines; that the text was understood does not.
   if (!opened.ok()) {
     EXPECT_NE(opened.error().code, core::ErrorCode::invalid) << opened.error().text;

@@ -16,8 +16,8 @@ namespace clockmend::os {
 namespace {
 
 using core::ErrorCode;
-using std::chrono::milliseconds;
 using core::StreamState;
+using std::chrono::milliseconds;
 
 struct Socket : testing::Test {
   asio::io_context io;

@@ -25,7 +25,7 @@ MUTANTS = (
     # What is done to the clock.
     mutant("the step's sign is flipped",
            ("out.push_back(ApplyStep{offset, kind, forced_});", "out.push_back(ApplyStep{$M ? -offset : offset, kind, forced_});")),
-    mutant("the trim is skipped", ("if (d.trim) apply(", "if (d.trim && !$M) apply(")),
+    mutant("the trim is skipped", ("if (d.trim)\n    apply(", "if (d.trim && !$M)\n    apply(")),
     mutant("a trim below the noise",
            ("if (core::magnitude(ntp.offset) <= threshold) return result;", "if (!$M && core::magnitude(ntp.offset) <= threshold) return result;")),
     mutant("own step is not booked", dropped("ledger_.own_step(amount);")),
@@ -53,7 +53,7 @@ MUTANTS = (
     mutant("absolute instead of differential",
            ("if (reading.witness == Witness::ntp || !base) return e;", "if ($M || reading.witness == Witness::ntp || !base) return e;")),
     mutant("an RTC's moved phase is trusted",
-           ("if (event.host_moved) differential = widened", "if (event.host_moved && !$M) differential = widened")),
+           ("if (event.host_moved)\n      differential = widened", "if (event.host_moved && !$M)\n      differential = widened")),
     mutant("an undisciplined baseline is trusted",
            ("if (!base->disciplined && !differential.overlaps(e.needed)) return e;",
             "if (!$M && !base->disciplined && !differential.overlaps(e.needed)) return e;")),

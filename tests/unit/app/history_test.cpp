@@ -97,7 +97,8 @@ TEST_F(HistoryTest, OneSourcesWordDoesNotLiftTheFloor) {
 }
 
 TEST_F(HistoryTest, LoneStepsAreRememberedAcrossARestart) {
-  write({record(1), record(2, core::Confidence::single, -3s), record(3, core::Confidence::single, 0s), record(4, core::Confidence::single, 7s)});
+  write({record(1), record(2, core::Confidence::single, -3s), record(3, core::Confidence::single, 0s),
+         record(4, core::Confidence::single, 7s)});
   const History h = loaded();
   ASSERT_EQ(h.lone_steps().size(), 2U);
   EXPECT_EQ(h.lone_steps()[0].total.value, -3s);

@@ -50,7 +50,9 @@ class EngineRig {
     return r;
   }
   /// A PTP clock of the hypervisor whose host is wrong by `host_wrong_by`.
-  [[nodiscard]] core::OffsetReading ptp(core::nanoseconds host_wrong_by = {}) { return reading(Witness::ptp, clock.error().value + host_wrong_by, 30us); }
+  [[nodiscard]] core::OffsetReading ptp(core::nanoseconds host_wrong_by = {}) {
+    return reading(Witness::ptp, clock.error().value + host_wrong_by, 30us);
+  }
   [[nodiscard]] core::HostNotice notice(const std::string& id, core::NoticeEvent event = core::NoticeEvent::resumed) {
     core::HostNotice n;
     n.event = event;
@@ -75,10 +77,8 @@ class EngineRig {
   void reconsider() { perform(engine.reconsider(now())); }
   void deadline() { perform(engine.deadline(token, now())); }
 
-  /// The RTC's exact reading as baseline, taken now.
-  void learn_rtc() { observe(rtc()); }
-  /// From a step onwards: stop, verification by a right server, RTC, start.
-  void finish_well() {
+  void learn_rtc() { observe(rtc()); }  // its exact reading as baseline
+  void finish_well() {                  // after a step
     stopped();
     clock.advance(20ms);
     observe(ntp());

@@ -89,8 +89,8 @@ TEST(RtcTime, TheHourThatExistsTwiceIsTheOneNearTheClock) {
 }
 
 TEST(RtcTime, RejectsNonsense) {
-  const rtc_time rows[] = {fields(1970, 1, 1, 0, 0, 0), fields(1999, 12, 31, 23, 59, 59), fields(2099, 1, 1, 0, 0, 0),
-                           fields(2026, 6, 31, 0, 0, 0), fields(2026, 13, 1, 0, 0, 0), fields(2026, 1, 1, 24, 0, 0)};
+  const rtc_time rows[] = {fields(1970, 1, 1, 0, 0, 0),  fields(1999, 12, 31, 23, 59, 59), fields(2099, 1, 1, 0, 0, 0),
+                           fields(2026, 6, 31, 0, 0, 0), fields(2026, 13, 1, 0, 0, 0),     fields(2026, 1, 1, 24, 0, 0)};
   for (const rtc_time& row : rows) {
     const auto at = seconds_from_rtc(row, RtcMode::utc, seconds{0});
     ASSERT_FALSE(at.ok());

@@ -61,6 +61,5 @@ TEST(AsioScheduler, ACallMayDestroyItsOwnHandle) {
   EXPECT_EQ(timer, nullptr);
 }
 
-
 }  // namespace
 }  // namespace clockmend::os

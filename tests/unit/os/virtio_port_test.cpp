@@ -185,10 +185,12 @@ TEST_F(Port, AFullHostIsBoundedAndDrainsLater) {
 }
 
 TEST_F(Port, ACallbackMayCloseTheStreamItCameFrom) {
-  port.start([this](std::string_view bytes, core::Arrival) {
-    received += bytes;
-    port.close();
-  }, [this](StreamState state, const std::string&) { states.push_back(state); });
+  port.start(
+      [this](std::string_view bytes, core::Arrival) {
+        received += bytes;
+        port.close();
+      },
+      [this](StreamState state, const std::string&) { states.push_back(state); });
   plug();
   host_says(std::string(20'000, 'x'));
   fakes::run_for(io, std::chrono::milliseconds{50});
