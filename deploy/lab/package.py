@@ -9,7 +9,7 @@ from pathlib import Path
 from . import proc
 from .images import CACHE, ROOT
 
-SOURCES = ("CMakeLists.txt", "LICENSE", "CHANGELOG.md", "cmake", "agent", "probes", "correctors", "packaging", "deploy/host")
+SOURCES = ("CMakeLists.txt", "LICENSE", "CHANGELOG.md", "agent", "probes", "correctors", "packaging", "deploy/host")
 KEPT = 4
 
 

@@ -7,7 +7,7 @@ import sys
 
 import source
 
-_TOP = ("agent/", "probes/", "correctors/", "packaging/", "tests/", "deploy/", "cmake/")
+_TOP = ("agent/", "probes/", "correctors/", "packaging/", "tests/", "deploy/")
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 _LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 _PATH = re.compile(r"(?<![\w/.~$}-])((?:\./)?(?:" + "|".join(_TOP) + r")[\w./*{},-]*)")
