@@ -11,12 +11,8 @@ for word in "$@"; do
     case $word in -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;; esac
 done
 [ "$(id -u)" = 0 ] || { echo "demo: please run as root (it makes a network namespace and a guest image)" >&2; exit 1; }
-if [ "${CLOCKMEND_NO_SYS_TIME:-}" != 1 ]; then
-    # From here on nothing can set this machine's clock or RTC, whatever goes wrong below.
-    export CLOCKMEND_NO_SYS_TIME=1
-    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time "$0" "$@"
-fi
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/without-sys-time.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 "$here/host-packages.sh" rig build
 exec python3 -B "$here/demo/main.py" "$@"

@@ -1,21 +1,23 @@
 #!/bin/bash
 # Installs the Debian packages of the given sets that are missing on this machine, and nothing else.
 # usage: deploy/host-packages.sh SET...     SET: rig (guests under QEMU) | build (the packages) | test (the test programs)
+# No time daemon is among them: those run in guests, or are unpacked into a folder.
 # Nothing is removed, nothing recommended comes along, and no service is started by what is installed.
 set -euo pipefail
+. "$(dirname "$0")/without-sys-time.sh"
 
 packages_of() {
     case $1 in
         rig) echo qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils iproute2 procps util-linux g++ python3 ;;
         build) echo g++ cmake ninja-build pkg-config dpkg-dev gzip file nlohmann-json3-dev libspdlog-dev libudev-dev \
             libasio-dev libc-ares-dev libtomlplusplus-dev libcli11-dev libsystemd-dev ;;
-        test) echo libgtest-dev libbenchmark-dev nftables clang-format ;;
+        test) echo libgtest-dev libbenchmark-dev clang-format git ca-certificates dbus systemd man-db busybox-static ;;
         *) echo "unknown set $1" >&2; return 1 ;;
     esac
 }
 
 say() { printf 'packages: %s\n' "$*" >&2; }
-[ $# -gt 0 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 
 missing=()
 for set in "$@"; do

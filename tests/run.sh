@@ -8,13 +8,8 @@
 #   --build     build folder (default: build/test)
 # Exit code: 0 only if every test passed, a guest booted, and nothing outside tests/allowed-skips.txt was skipped.
 set -euo pipefail
+. "$(dirname "$0")/../deploy/without-sys-time.sh"
 cd "$(dirname "$0")/.."
-self=$PWD/tests/run.sh
-
-# Nothing below may set this machine's clock or RTC, whatever defect it has.
-if setpriv --dump | grep -q 'Capability bounding set:.*sys_time'; then
-    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time -- "$self" "$@"
-fi
 
 full=0; only=; e2e=1; build=build/test
 while [ $# -gt 0 ]; do
@@ -24,15 +19,13 @@ while [ $# -gt 0 ]; do
         --no-e2e) e2e=0 ;;
         --build) build=$2; shift ;;
         --accel) export CLOCKMEND_ACCEL=$2; shift ;;
-        -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$self"; exit 0 ;;
+        -h | --help) sed -n '2,10s/^# \{0,1\}//p' tests/run.sh; exit 0 ;;
         *) echo "tests/run.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
     esac
     shift
 done
 
-# shellcheck source=tests/packages.sh
-. tests/packages.sh
-install_missing_packages
+deploy/host-packages.sh rig build test
 
 say() { printf '\n== %s\n' "$*"; }
 # One build serves both: the packages that the guests get, and the tests around the same objects.

@@ -6,11 +6,6 @@
 # Layers: kernel -> base -> variant -> disk; each is keyed by its inputs, so a
 # new package under test rebuilds only the disk.
 set -euo pipefail
-if [ -z "${CLOCKMEND_NO_SYS_TIME:-}" ]; then
-    # Nothing below may set this machine's clock, by mistake or by a postinst.
-    export CLOCKMEND_NO_SYS_TIME=1
-    exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time "$0" "$@"
-fi
 . "$(dirname "$0")/lib.sh"
 
 variant=ntpsec helper='' debs=() only_base=''

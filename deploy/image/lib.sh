@@ -1,7 +1,8 @@
 # Shared by the image scripts: cache paths, content keys, safe removal.
-# Sourced, never run. Callers have `set -euo pipefail`.
+# Sourced, never run; first, because it may start the caller again. Callers have `set -euo pipefail`.
 
 image_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$image_dir/../without-sys-time.sh"
 cache_dir=${CLOCKMEND_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clockmend}
 
 say() { printf '[image] %s\n' "$*" >&2; }

@@ -12,16 +12,16 @@ _children = []
 
 def without_sys_time():
     """Re-executes the calling script without CAP_SYS_TIME, so that nothing below can set this machine's clock."""
-    if os.environ.get("CLOCKMEND_NO_SYS_TIME") == "1" and not _has_sys_time():
+    if not _may_have_sys_time():
         return
-    os.environ["CLOCKMEND_NO_SYS_TIME"] = "1"
     os.execvp("setpriv", ["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", sys.executable, *sys.orig_argv[1:]])
 
 
-def _has_sys_time():
+def _may_have_sys_time():
+    """We, or a child of ours (capabilities(7): root's get what is in the bounding or the inheritable set)."""
     with open("/proc/self/status", encoding="ascii") as status:
-        bounding = next(line for line in status if line.startswith("CapBnd:"))
-    return bool(int(bounding.split()[1], 16) >> 25 & 1)  # CAP_SYS_TIME is 25, linux/capability.h
+        sets = [line.split()[1] for line in status if line.startswith(("CapInh:", "CapEff:", "CapBnd:"))]
+    return any(int(mask, 16) >> 25 & 1 for mask in sets)  # CAP_SYS_TIME is 25, linux/capability.h
 
 
 class Child:

@@ -24,12 +24,13 @@ bool may_have_sys_time() {
   for (std::string line; std::getline(status, line);) {
     const bool effective = line.rfind("CapEff:", 0) == 0;
     const bool bounding = line.rfind("CapBnd:", 0) == 0;
-    if (!effective && !bounding) continue;
+    const bool inheritable = line.rfind("CapInh:", 0) == 0;
+    if (!effective && !bounding && !inheritable) continue;
     ++seen;
     const std::uint64_t mask = std::stoull(line.substr(7), nullptr, 16);
     if ((mask >> CAP_SYS_TIME & 1U) != 0) return true;
   }
-  return seen != 2;
+  return seen != 3;
 }
 
 bool denied(const char* what, int result) {
