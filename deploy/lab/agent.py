@@ -6,6 +6,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from . import proc
+
 DAEMON_UNITS = ("ntpsec.service", "chrony.service", "systemd-timesyncd.service")
 CONF_D = "/etc/clockmend/conf.d"
 BURST_S = 11
@@ -28,8 +30,8 @@ class Notice(threading.Thread):
 
     def __init__(self, host, socket_path, event, wait=True, extra=(), timeout_s=60):
         super().__init__(daemon=True)
-        self._argv = ["setpriv", "--pdeathsig", "KILL", str(host), "notify", "--socket", socket_path, "--event", event,
-                      "--json", "--wait" if wait else "--no-wait", *extra]
+        self._argv = proc.bound([host, "notify", "--socket", socket_path, "--event", event, "--json",
+                                 "--wait" if wait else "--no-wait", *extra])
         self._timeout_s = timeout_s
         self._result = None
         self.ended_ns = 0

@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import proc
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("CLOCKMEND_CACHE") or
              Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clockmend")
@@ -41,8 +43,8 @@ class Qemu:
 
 
 def _script(name, *arguments, timeout_s=1200):
-    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", str(ROOT / "deploy/image" / name), *map(str, arguments)], stdout=subprocess.PIPE, text=True,
-                          timeout=timeout_s, check=False)
+    done = subprocess.run(proc.bound_tree([ROOT / "deploy/image" / name, *arguments]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          text=True, timeout=timeout_s, check=False)
     if done.returncode == 3 and done.stdout.startswith("unavailable="):
         raise Unavailable(done.stdout.split("=", 1)[1].strip())
     if done.returncode != 0:
@@ -84,7 +86,6 @@ def clock_tool():
     tool = CACHE / f"clock-tool-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     if not tool.exists():
         part = tool.with_suffix(f".{os.getpid()}")
-        subprocess.run(["setpriv", "--pdeathsig", "KILL", "g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", str(part), str(source)], check=True,
-                       timeout=300)
+        proc.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", part, source], 300)
         os.replace(part, tool)
     return tool

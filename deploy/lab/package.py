@@ -60,8 +60,8 @@ def build(timeout_s=1500):
         # A CMake build folder belongs to one checkout.
         checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
         env = dict(os.environ, CLOCKMEND_DEB_BUILD=str(CACHE / f"deb-build-{checkout}"))
-        done = subprocess.run(["setpriv", "--pdeathsig", "KILL", str(ROOT / "packaging/build-deb.sh"), str(part)], env=env, stdout=subprocess.DEVNULL,
-                              timeout=timeout_s, check=False)
+        done = subprocess.run(proc.bound_tree([ROOT / "packaging/build-deb.sh", part]), env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, timeout=timeout_s, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"packaging/build-deb.sh failed (exit {done.returncode}); its messages are above")
         os.replace(part, folder)

@@ -24,17 +24,26 @@ def _may_have_sys_time():
     return any(int(mask, 16) >> 25 & 1 for mask in sets)  # CAP_SYS_TIME is 25, linux/capability.h
 
 
+def bound(argv):
+    """The command, killed when the thread that starts it ends: setpriv sets the signal and then execs, no code of ours runs
+    between fork and exec."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)]
+
+
+def bound_tree(argv):
+    """The same for a script and everything it starts: they live in a PID namespace, which ends with its first process."""
+    return bound(["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--", *argv])
+
+
 class Child:
     """A process with its output in a file. `deadline_s` is the longest it may live."""
 
     def __init__(self, argv, log_path, deadline_s, env=None, netns=None):
         if netns:
             argv = ["ip", "netns", "exec", netns, *argv]
-        # setpriv sets the signal and then execs: no code of ours runs between fork and exec.
-        argv = ["setpriv", "--pdeathsig", "KILL", *argv]
         self.log_path = str(log_path)
         with open(log_path, "ab") as log:
-            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+            self._process = subprocess.Popen(bound(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
         self.pid = self._process.pid
         self._timer = threading.Timer(deadline_s, self.kill)
         self._timer.daemon = True
@@ -72,10 +81,9 @@ class Child:
 
 def run(argv, timeout_s=60, check=True):
     """A short command to its end; returns its output as text."""
-    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", *argv], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=timeout_s, check=False)
+    done = subprocess.run(bound(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, check=False)
     if check and done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        raise RuntimeError(f"{' '.join(map(str, argv))}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 

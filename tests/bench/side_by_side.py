@@ -161,7 +161,7 @@ QEMU_GA = ("qemu-guest-agent", "libglib2.0-0", "libnuma1", "liburing2", "libpcre
 def install_qemu_ga(guest):
     """QEMU's own guest agent with its port, beside ours."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["setpriv", "--pdeathsig", "KILL", "apt-get", "download", "-q", *QEMU_GA], cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run(proc.bound(["apt-get", "download", "-q", *QEMU_GA]), cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=300)
         for deb in sorted(Path(folder).glob("*.deb")):
             guest.exec.push(f"/root/{deb.name}", deb.read_bytes())
     guest.vm.qmp.command("chardev-add", id="qga", backend={"type": "null", "data": {}})

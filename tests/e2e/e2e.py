@@ -29,7 +29,7 @@ def rig_socket(rig):
 
 
 def start(options):
-    """Leaves a keeper behind which ends with ctest (our parent), or when told."""
+    """Leaves a keeper behind which ends with ctest (our parent), after a time of its own, or when told."""
     path = rig_socket(options.rig)
     if os.path.exists(path):
         stop(options)

@@ -17,6 +17,8 @@ from .guest import Guest
 from .profiles import PROFILES
 
 IDLE_S = 600
+HARD_S = 8 * 3600  # the full run takes about four
+GRACE_S = 60  # to end QEMU and take the network away
 
 
 class Keeper:
@@ -123,21 +125,28 @@ def _converse(keeper, connection):
     return True
 
 
+def _watch(owner):
+    """Ends the keeper when its owner is gone or HARD_S are over, whatever a case waits for. PDEATHSIG cannot do that: the keeper's
+    parent is not ctest but the test that started it. The keeper's own children have theirs."""
+    select.select([owner], [], [], HARD_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
+
+
 def serve(path, cases, wanted_accel, owner_pid):
     """Until told to stop, nobody asked for IDLE_S, or the process `owner_pid` (ctest) is gone."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    owner = os.pidfd_open(owner_pid)
+    threading.Thread(target=_watch, args=(owner,), daemon=True).start()
     keeper = Keeper(cases, wanted_accel)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(4)
-    owner = os.pidfd_open(owner_pid)
     deadline = time.monotonic() + IDLE_S
     try:
         while time.monotonic() < deadline:
-            ready, _, _ = select.select([listener, owner], [], [], 10)
-            if owner in ready:
-                return
-            if listener in ready:
+            if select.select([listener], [], [], 10)[0]:
                 connection, _ = listener.accept()
                 with connection:
                     try:

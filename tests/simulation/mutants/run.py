@@ -21,7 +21,7 @@ def run(binary, number):
     """(killed, by whom)"""
     # Virtual time: what the tests do does not depend on the machine, so the first failure is always the same one.
     environment = {**os.environ, "CLOCKMEND_MUTANT": str(number)}
-    command = [binary, f"--gtest_filter={_TESTS}", "--gtest_fail_fast", "--gtest_brief=1"]
+    command = ["setpriv", "--pdeathsig", "KILL", binary, f"--gtest_filter={_TESTS}", "--gtest_fail_fast", "--gtest_brief=1"]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
