@@ -40,7 +40,8 @@ void PtpProbe::configure(core::PtpSettings settings) {
   if (held_) {
     const PtpVerdict verdict = judge_ptp_name(held_->device.clock_name, settings_);
     const auto* kind = std::get_if<PtpKind>(&verdict);
-    if (settings_.enabled && kind != nullptr && *kind == held_->kind) return candidates_.refresh(catalogue_.list(), settings_);
+    if (settings_.enabled && kind != nullptr && *kind == held_->kind)
+      return candidates_.refresh(catalogue_.list(), settings_, scheduler_.now());
     if (spoke_) baseline_void_ = "the PTP clock is another one";
     held_.reset();
   }
@@ -56,7 +57,7 @@ void PtpProbe::measure_now() {
 }
 
 core::ProbeHealth PtpProbe::health() const {
-  core::ProbeHealth health{state_, why_, last_};
+  core::ProbeHealth health{state_, why_, last_, {}};
   if (!held_ || state_ == core::ProbeState::degraded) {
     const PtpCandidates::Candidate* best = candidates_.best();
     health.why += candidates_.others(best == nullptr ? nullptr : &best->device);
@@ -68,6 +69,7 @@ core::ProbeHealth PtpProbe::health() const {
   char text[96];
   std::snprintf(text, sizeof text, ": %s, bracket %.1f us", scale, static_cast<double>(held_->bracket.count()) / 1e3);
   health.why = ptp_words(held_->device) + text;
+  if (!held_->kind.tripwire && spoke_) health.sees_within = period_;
   if (held_->learned)
     std::snprintf(text, sizeof text, ", rate %+.1f ppm", held_->rate.ppm());
   else
@@ -86,7 +88,7 @@ void PtpProbe::arm_tick() {
 
 void PtpProbe::look() {
   held_.reset();
-  candidates_.refresh(catalogue_.list(), settings_);
+  candidates_.refresh(catalogue_.list(), settings_, scheduler_.now());
   if (open_best()) {
     arm_tick();
     return observe(false);
@@ -99,8 +101,9 @@ void PtpProbe::look() {
     timer_ = scheduler_.after(empty_backoff_, [this] { look(); });
     return;
   }
-  state_ = core::ProbeState::degraded;
-  why_ = ptp_words(best->device) + ": " + best->why;
+  const bool waits = best->why.empty();  // nothing is wrong with it
+  state_ = waits ? core::ProbeState::starting : core::ProbeState::degraded;
+  why_ = ptp_words(best->device) + ": " + (waits ? "it gets time to become ready" : best->why);
   timer_ = scheduler_.at(*candidates_.next(), [this] { look(); });
 }
 
@@ -148,16 +151,17 @@ bool PtpProbe::better_one_there() {
   return held_ && held_->kind.tripwire && best != nullptr && best->kind.rank < held_->kind.rank;
 }
 
-void PtpProbe::device_appeared() {
+void PtpProbe::device_appeared(std::string_view node) {
   if (!sink_ || !settings_.enabled) return;
-  candidates_.refresh(catalogue_.list(), settings_);
+  candidates_.refresh(catalogue_.list(), settings_, scheduler_.now());
+  candidates_.appeared(node, scheduler_.now());
   candidates_.forgive();
   if (!held_ || better_one_there()) look_soon();
 }
 
 void PtpProbe::device_gone() {
   if (!sink_ || !settings_.enabled) return;
-  candidates_.refresh(catalogue_.list(), settings_);
+  candidates_.refresh(catalogue_.list(), settings_, scheduler_.now());
   if (!held_) return look_soon();
   if (candidates_.find(held_->device) == nullptr) lost(ptp_words(held_->device) + " was removed");
 }

@@ -31,8 +31,8 @@ class PtpProbe final : public core::Probe {
 
   /// Another configuration: the clock in use is kept if that still means the same to it.
   void configure(core::PtpSettings settings);
-  /// For the wiring, from DeviceSource events of the ptp subsystem.
-  void device_appeared();
+  /// For the wiring, from DeviceSource events of the ptp subsystem. `node`: whose; empty: not known.
+  void device_appeared(std::string_view node = {});
   void device_gone();
 
  private:
@@ -65,6 +65,7 @@ class PtpProbe final : public core::Probe {
   void tick();
   void observe(bool asked);
   void failed(const core::Error& error, bool asked);
+  void gone(const std::string& why);
   void judge(const core::PhcReading& reading, bool asked);
   [[nodiscard]] std::optional<std::string> decide_scale(const core::PhcReading& reading);
   /// Asked of each reading until the rate is learned or while it is in doubt, else with the baseline.

@@ -16,13 +16,19 @@ bool before(const PtpCandidates::Candidate& a, const PtpCandidates::Candidate& b
   return std::tie(a.kind.rank, a.device.node) < std::tie(b.kind.rank, b.device.node);
 }
 
+core::MonotonicPoint when(const PtpCandidates::Candidate& candidate) { return std::max(candidate.not_before, candidate.ready); }
+
+core::MonotonicPoint ready_at(const PtpKind& kind, core::MonotonicPoint now) {
+  return kind.host_clock ? core::MonotonicPoint{} : now + kPtpGetReady;
+}
+
 }  // namespace
 
 std::string ptp_words(const core::PhcDevice& device) { return device.node + " (" + device.clock_name + ")"; }
 
 bool same_ptp(const core::PhcDevice& a, const core::PhcDevice& b) { return a.node == b.node && a.clock_name == b.clock_name; }
 
-void PtpCandidates::refresh(const std::vector<core::PhcDevice>& present, const core::PtpSettings& settings) {
+void PtpCandidates::refresh(const std::vector<core::PhcDevice>& present, const core::PtpSettings& settings, core::MonotonicPoint now) {
   std::vector<Candidate> fresh;
   refused_.clear();
   for (const core::PhcDevice& device : present) {
@@ -32,13 +38,21 @@ void PtpCandidates::refresh(const std::vector<core::PhcDevice>& present, const c
       continue;
     }
     Candidate candidate;
-    if (const Candidate* old = find(device)) candidate = *old;
+    const Candidate* old = find(device);
+    if (old != nullptr) candidate = *old;
     candidate.device = device;
     candidate.kind = std::get<PtpKind>(verdict);  // of the settings of now
+    if (old == nullptr) candidate.ready = ready_at(candidate.kind, now);
     fresh.push_back(std::move(candidate));
   }
   std::sort(fresh.begin(), fresh.end(), before);
   known_ = std::move(fresh);
+}
+
+void PtpCandidates::appeared(std::string_view node, core::MonotonicPoint now) {
+  for (Candidate& candidate : known_) {
+    if (candidate.device.node == node) candidate.ready = ready_at(candidate.kind, now);
+  }
 }
 
 PtpCandidates::Candidate* PtpCandidates::find(const core::PhcDevice& device) {
@@ -47,7 +61,7 @@ PtpCandidates::Candidate* PtpCandidates::find(const core::PhcDevice& device) {
 }
 
 PtpCandidates::Candidate* PtpCandidates::pick(core::MonotonicPoint now) {
-  const auto found = std::find_if(known_.begin(), known_.end(), [now](const Candidate& c) { return c.not_before <= now; });
+  const auto found = std::find_if(known_.begin(), known_.end(), [now](const Candidate& c) { return when(c) <= now; });
   return found == known_.end() ? nullptr : &*found;
 }
 
@@ -77,9 +91,9 @@ void PtpCandidates::forgive() {
 
 std::optional<core::MonotonicPoint> PtpCandidates::next() const {
   const auto first =
-      std::min_element(known_.begin(), known_.end(), [](const Candidate& a, const Candidate& b) { return a.not_before < b.not_before; });
+      std::min_element(known_.begin(), known_.end(), [](const Candidate& a, const Candidate& b) { return when(a) < when(b); });
   if (first == known_.end()) return std::nullopt;
-  return first->not_before;
+  return when(*first);
 }
 
 std::string PtpCandidates::others(const core::PhcDevice* taken) const {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/core/ports/phc.hpp"
@@ -15,15 +16,19 @@ class PtpCandidates {
   struct Candidate {
     core::PhcDevice device;
     PtpKind kind;
-    std::string why;  // set aside
+    std::string why;               // set aside
+    core::MonotonicPoint ready{};  // not to be touched before
     core::MonotonicPoint not_before{};
     core::nanoseconds backoff{};  // how long the next time, 0: never yet
     bool rejected = false;        // its rate was wrong: silent until it is proved right
   };
 
-  /// The clocks there are now. What is known of those that were there before is kept.
-  void refresh(const std::vector<core::PhcDevice>& present, const core::PtpSettings& settings);
-  /// The best that is not set aside at `now`; null when there is none. Valid until the next refresh().
+  /// The clocks there are now. What is known of those that were there before is kept; a new one that only the configuration
+  /// names gets time to become ready.
+  void refresh(const std::vector<core::PhcDevice>& present, const core::PtpSettings& settings, core::MonotonicPoint now);
+  /// The device at that node was made (anew): the same as if it had not been there before.
+  void appeared(std::string_view node, core::MonotonicPoint now);
+  /// The best that is ready and not set aside at `now`; null when there is none. Valid until the next refresh().
   [[nodiscard]] Candidate* pick(core::MonotonicPoint now);
   /// The best one of all, set aside or not.
   [[nodiscard]] const Candidate* best() const { return known_.empty() ? nullptr : &known_.front(); }

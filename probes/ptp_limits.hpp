@@ -26,6 +26,10 @@ inline constexpr core::milliseconds kPtpRateStep{190};
 inline constexpr unsigned kPtpDoubtfulChanges = 3;
 inline constexpr unsigned kPtpDoubtfulAmong = 8;
 
+/// A network card's driver may register its clock before it can be read: e1000e of Linux 7.3 crashes the kernel then. What the
+/// configuration names is left alone for so long after it appeared; hypervisors' clocks are made ready first.
+inline constexpr core::seconds kPtpGetReady{2};
+
 /// How soon an undecided time scale is looked at again: NTP may have put REALTIME right meanwhile.
 inline constexpr core::seconds kPtpScaleRetry{5};
 /// A clock that failed or runs at a wrong rate, or none at all where nobody tells of new ones: twice as long each time.

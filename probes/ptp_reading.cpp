@@ -31,9 +31,19 @@ void PtpProbe::observe(bool asked) {
 
 void PtpProbe::failed(const core::Error& error, bool asked) {
   const std::string why = error.text;
-  const bool gone = error.code == core::ErrorCode::not_found;
-  if (gone || ++held_->failures > kPtpToleratedFailures) put_aside(why, std::nullopt);
+  if (error.code == core::ErrorCode::not_found)
+    gone(why);
+  else if (++held_->failures > kPtpToleratedFailures)
+    put_aside(why, std::nullopt);
   if (asked) emit_failure(why);
+}
+
+// The descriptor is of a device that is no more; the one that took its place may be there already, under any number. It is
+// opened at once, but only in place of one that had proved good: else a device that comes and goes would keep us busy.
+void PtpProbe::gone(const std::string& why) {
+  if (!held_->learned) return put_aside(why, std::nullopt);
+  candidates_.appeared(held_->device.node, scheduler_.now());
+  lost(ptp_words(held_->device) + ": " + why);
 }
 
 void PtpProbe::judge(const core::PhcReading& reading, bool asked) {

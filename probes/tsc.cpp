@@ -48,10 +48,6 @@ void TscProbe::start(core::ObservationSink sink) {
   decide();
 }
 
-void TscProbe::clocksource_changed() {
-  if (sink_) decide();
-}
-
 void TscProbe::measure_now() {
   if (!sink_) return;
   if (state_ == core::ProbeState::off) return decide();

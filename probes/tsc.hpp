@@ -14,8 +14,8 @@
 namespace clockmend::probes {
 
 /// A tripwire that knows the gap. Off, and never woken, where it is blind: the clock itself runs on the TSC, an emulator stops
-/// both, no constant TSC. It looks at that again when asked to measure, when told by clocksource_changed(), and once a minute
-/// while it runs. A restore or a migration stops both counters: others see those.
+/// both, no constant TSC. It looks at that again when asked to measure, and once a minute while it runs. A restore or a migration stops
+/// both counters: others see those.
 class TscProbe final : public core::Probe {
  public:
   TscProbe(core::Tsc& tsc, core::ClockReader& clock, core::Scheduler& scheduler, core::milliseconds poll_interval);
@@ -26,8 +26,6 @@ class TscProbe final : public core::Probe {
   void measure_now() override;
   void own_change(const core::OwnChange&) override {}
   [[nodiscard]] core::ProbeHealth health() const override;
-
-  void clocksource_changed();
 
  private:
   /// Why it is blind here, or empty.

@@ -44,6 +44,11 @@ void VmclockProbe::start(core::ObservationSink sink) {
     why_ = "no " + device_.describe();
     return;
   }
+  open_soon();
+}
+
+void VmclockProbe::open_soon() {
+  may_notify_ = true;
   state_ = core::ProbeState::starting;
   why_ = "opening " + device_.describe();
   timer_ = scheduler_.at(scheduler_.now(), [this] { look(false); });
@@ -58,13 +63,12 @@ void VmclockProbe::device_appeared() {
   if (!sink_ || state_ == core::ProbeState::running || state_ == core::ProbeState::starting) return;
   failures_ = 0;
   device_.reopen();
-  may_notify_ = true;
-  state_ = core::ProbeState::starting;
-  why_ = "opening " + device_.describe();
-  timer_ = scheduler_.at(scheduler_.now(), [this] { look(false); });
+  open_soon();
 }
 
-void VmclockProbe::device_gone() {
+void VmclockProbe::device_gone(std::string_view node) {
+  const std::string mine = device_.describe();
+  if (!mine.ends_with(node)) return;  // tests have a prefix before /dev
   device_.reopen();
   timer_.reset();
   watching_ = false;
@@ -72,8 +76,10 @@ void VmclockProbe::device_gone() {
   last_.reset();
   distrusted_until_.reset();
   state_ = core::ProbeState::off;
-  why_ = "no " + device_.describe() + ": it was removed";
-  if (std::exchange(told_, {}) && sink_) sink_(core::BaselineVoid{core::Witness::vmclock, why_});
+  why_ = "no " + mine + ": it was removed";
+  const std::string removed = why_;
+  if (sink_ && device_.present()) open_soon();  // another one, with a marker of its own
+  if (std::exchange(told_, {}) && sink_) sink_(core::BaselineVoid{core::Witness::vmclock, removed});
 }
 
 void VmclockProbe::notified() {
@@ -109,10 +115,11 @@ void VmclockProbe::look(bool asked) {
   emit(out);
 }
 
+nanoseconds VmclockProbe::period() const { return watching_ ? std::max<nanoseconds>(kNotifiedPeriod, poll_interval_) : poll_interval_; }
+
 void VmclockProbe::arm() {
   if (watching_ && !no_time_.empty()) return timer_.reset();
-  const nanoseconds period = watching_ ? std::max<nanoseconds>(kNotifiedPeriod, poll_interval_) : poll_interval_;
-  timer_ = scheduler_.at(core::next_tick(scheduler_.now(), period), [this] { look(false); });
+  timer_ = scheduler_.at(core::next_tick(scheduler_.now(), period()), [this] { look(false); });
 }
 
 void VmclockProbe::failed(const core::Error& error, bool asked) {
@@ -122,7 +129,7 @@ void VmclockProbe::failed(const core::Error& error, bool asked) {
     return;
   }
   ++failures_;
-  if (error.code == core::ErrorCode::not_found) {
+  if (error.code == core::ErrorCode::not_found && !device_.present()) {
     device_.reopen();
     watching_ = false;
     timer_.reset();
@@ -208,12 +215,12 @@ void VmclockProbe::emit(const Observations& observations) {
 }
 
 core::ProbeHealth VmclockProbe::health() const {
-  if (state_ != core::ProbeState::running || !page_) return {state_, why_, last_};
+  if (state_ != core::ProbeState::running || !page_) return {state_, why_, last_, {}};
   std::string text = device_.describe() + ": marker " + std::to_string(page_->disruption_marker) + ", status " +
                      std::string(vmclock_status(*page_)) + (watching_ ? ", notified of changes" : ", polled");
   if (failures_ > 0) text += "; " + why_;
   text += no_time_.empty() ? "; tells the time" : "; tripwire only: " + no_time_;
-  return {state_, std::move(text), last_};
+  return {state_, std::move(text), last_, no_time_.empty() ? period() : nanoseconds::zero()};
 }
 
 }  // namespace clockmend::probes

@@ -28,9 +28,10 @@ class VmclockProbe final : public core::Probe {
   void own_change(const core::OwnChange&) override {}
   [[nodiscard]] core::ProbeHealth health() const override;
 
-  /// For the wiring, from DeviceSource events of vmclock devices. An appearance that was known already is ignored.
+  /// For the wiring, from DeviceSource events of vmclock devices. An appearance that was known already is ignored, so is the
+  /// going of another one than that in use. `node`: whose; empty: not known.
   void device_appeared();
-  void device_gone();
+  void device_gone(std::string_view node = {});
 
  private:
   using Observations = std::vector<core::Observation>;
@@ -49,6 +50,8 @@ class VmclockProbe final : public core::Probe {
   void look(bool asked);
   void watch();
   void arm();
+  [[nodiscard]] core::nanoseconds period() const;  // between two looks
+  void open_soon();
   void failed(const core::Error& error, bool asked);
   void see_changes(const core::VmclockPage& page, Observations& out);
   void see_time(const core::VmclockPage& page, bool wanted, bool asked, Observations& out);

@@ -113,7 +113,6 @@ class AgentApp {
     s.counters = [this](core::Counters& c) { faces_.add_counters(c); };
     s.permitted = [this] { return system_.adjuster.permitted(); };
     s.last = [this] { return history_.last(); };
-    s.poll_interval = settings_.poll_interval;
     return s;
   }
 

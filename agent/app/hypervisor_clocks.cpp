@@ -1,18 +1,6 @@
 #include "agent/app/hypervisor_clocks.hpp"
 
 namespace clockmend::app {
-namespace {
-
-template <class P>
-void tell(P& probe, core::DeviceAction action) {
-  if (action == core::DeviceAction::remove)
-    probe.device_gone();
-  else
-    probe.device_appeared();
-}
-
-}  // namespace
-
 HypervisorClocks::HypervisorClocks(asio::io_context& io, core::ClockReader& clock, core::Scheduler& scheduler,
                                    const core::Settings& settings, const std::string& root)
     : settings_(settings),
@@ -35,9 +23,11 @@ void HypervisorClocks::add_to(Pipeline& pipeline) {
 void HypervisorClocks::configure(const core::Settings& settings) { ptp_.configure(settings.ptp); }
 
 void HypervisorClocks::device(const core::DeviceEvent& event) {
-  if (event.subsystem == "ptp") tell(ptp_, event.action);
-  if (event.subsystem == "vmclock" && settings_.vmclock.enabled) tell(vmclock_, event.action);
-  if (event.subsystem == "vmgenid" && settings_.vmgenid_enabled) tell(vmgenid_, event.action);
+  const bool gone = event.action == core::DeviceAction::remove;
+  if (event.subsystem == "ptp") return gone ? ptp_.device_gone() : ptp_.device_appeared(event.devnode);
+  if (event.subsystem == "vmclock" && settings_.vmclock.enabled)
+    return gone ? vmclock_.device_gone(event.devnode) : vmclock_.device_appeared();
+  if (event.subsystem == "vmgenid" && settings_.vmgenid_enabled) return gone ? vmgenid_.device_gone() : vmgenid_.device_appeared();
 }
 
 }  // namespace clockmend::app

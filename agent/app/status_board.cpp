@@ -1,7 +1,6 @@
 #include "agent/app/status_board.hpp"
 
-#include <algorithm>
-
+#include "agent/app/detection_latency.hpp"
 #include "agent/app/version.hpp"
 #include "agent/wire/status.hpp"
 
@@ -12,18 +11,6 @@ namespace {
 constexpr core::seconds kRefresh{30};
 // A reader must not believe a file older than two refreshes and a busy second: then the agent hangs or is gone.
 constexpr core::seconds kVoidAfter{65};
-// With a live RTC witness every second is looked at (probes/README.md); without one only NTP's idle round would tell.
-constexpr core::milliseconds kRtcLatency{1050};
-constexpr core::seconds kNtpLatency{1200};
-// A clock that is polled is late by its period and a busy machine's wake-up.
-constexpr core::milliseconds kPollLatency{50};
-
-// How long a resume that nobody announces can stay unseen by this witness. What only sees some of them does not count.
-core::nanoseconds latency_of(const core::ProbeStatus& probe, core::milliseconds poll_interval) {
-  if (probe.name == core::to_string(core::Witness::rtc)) return kRtcLatency;
-  return probe.name == core::to_string(core::Witness::ptp) && probe.health.last ? core::nanoseconds{poll_interval + kPollLatency}
-                                                                                : core::nanoseconds{kNtpLatency};
-}
 
 std::uint64_t event_count(const core::Counters& c) {
   return c.discontinuities + c.notices + c.notices_dropped + c.bad_lines + c.foreign_steps + c.steps;
@@ -54,12 +41,8 @@ core::AgentStatus StatusBoard::compose() {
   s.error_bound = engine_.error_bound(s.checked_at);
   s.void_after = kVoidAfter;
   s.clocksource = clock_.clocksource();
-  s.max_detection_latency = kNtpLatency;
-  for (const core::Probe* probe : probes_) {
-    s.probes.push_back({std::string(probe->name()), probe->health()});
-    if (s.probes.back().health.state == core::ProbeState::running)
-      s.max_detection_latency = std::min(s.max_detection_latency, latency_of(s.probes.back(), sources_.poll_interval));
-  }
+  for (const core::Probe* probe : probes_) s.probes.push_back({std::string(probe->name()), probe->health()});
+  s.max_detection_latency = max_detection_latency(s.probes);
   const core::Status permitted = sources_.permitted();
   s.can_set_clock = permitted.ok();
   if (!permitted) s.can_set_clock_why = permitted.error().text;

@@ -23,7 +23,6 @@ struct StatusSources {
   std::function<void(core::Counters&)> counters;  // adds the channel's own
   std::function<core::Status()> permitted;
   std::function<std::optional<core::CorrectionReport>()> last;
-  core::milliseconds poll_interval{};  // of PTP and vmclock
 };
 
 class StatusBoard {

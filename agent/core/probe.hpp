@@ -40,6 +40,8 @@ struct ProbeHealth {
   ProbeState state = ProbeState::off;
   std::string why;                    // reason for off/degraded; what it watches otherwise
   std::optional<OffsetReading> last;  // witnesses: the last reading
+  /// Witnesses while they run: how long a freeze that nobody announces stays unseen, at most; 0: it does not see them all.
+  nanoseconds sees_within{};
 };
 
 class Probe {

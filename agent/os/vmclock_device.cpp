@@ -32,7 +32,7 @@ core::Error mid_update() { return {core::ErrorCode::timeout, "vmclock: the hyper
 }  // namespace
 
 struct VmclockDevice::Page {
-  explicit Page(UniqueFd f) : fd(std::move(f)) {}
+  Page(UniqueFd f, std::string n) : fd(std::move(f)), name(std::move(n)) {}
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;
   ~Page() {
@@ -61,9 +61,10 @@ struct VmclockDevice::Page {
   }
 
   core::Result<core::VmclockPage> read_mapped(bool with_counter) const;
-  core::Result<core::VmclockPage> read_by_call(const std::string& name, bool with_counter) const;
+  core::Result<core::VmclockPage> read_by_call(bool with_counter) const;
 
   UniqueFd fd;
+  std::string name;
   void* memory = nullptr;
 };
 
@@ -87,7 +88,7 @@ core::Result<core::VmclockPage> VmclockDevice::Page::read_mapped(bool with_count
   return mid_update();
 }
 
-core::Result<core::VmclockPage> VmclockDevice::Page::read_by_call(const std::string& name, bool with_counter) const {
+core::Result<core::VmclockPage> VmclockDevice::Page::read_by_call(bool with_counter) const {
   VmclockBytes bytes{};
   const ssize_t n = ::pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (n < 0) return errno_error(errno, name);
@@ -116,15 +117,15 @@ std::string VmclockDevice::node() const {
 }
 
 bool VmclockDevice::present() const { return ::access(node().c_str(), F_OK) == 0; }
-std::string VmclockDevice::describe() const { return node(); }
+std::string VmclockDevice::describe() const { return page_ ? page_->name : node(); }
 bool VmclockDevice::mapped() const { return page_ && page_->memory != nullptr; }
 
 core::Status VmclockDevice::open() {
   if (page_) return core::success();
-  const std::string name = node();
+  std::string name = node();
   UniqueFd fd{::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!fd) return errno_error(errno, name);
-  page_ = std::make_unique<Page>(std::move(fd));
+  page_ = std::make_unique<Page>(std::move(fd), std::move(name));
   page_->map();
   counter_usable_ = tsc_usable(root_).ok() && tsc_held_stable(root_);
   return core::success();
@@ -132,7 +133,7 @@ core::Status VmclockDevice::open() {
 
 core::Result<core::VmclockPage> VmclockDevice::read() {
   if (auto opened = open(); !opened) return opened.error();
-  auto page = page_->memory != nullptr ? page_->read_mapped(counter_usable_) : page_->read_by_call(describe(), counter_usable_);
+  auto page = page_->memory != nullptr ? page_->read_mapped(counter_usable_) : page_->read_by_call(counter_usable_);
   // Whatever is wrong with it may be gone with the next device of that name.
   if (!page && page.error().code != core::ErrorCode::timeout) reopen();
   return page;

@@ -37,7 +37,7 @@ class FakeVmclock final : public core::Vmclock {
     on_change_ = nullptr;
   }
   [[nodiscard]] bool present() const override { return there; }
-  [[nodiscard]] std::string describe() const override { return "/dev/vmclock0"; }
+  [[nodiscard]] std::string describe() const override { return node; }
 
   /// The hypervisor changed the page: whoever watches is called, once.
   void changed() {
@@ -59,6 +59,7 @@ class FakeVmclock final : public core::Vmclock {
 
   // What the test may set freely. The page begins as QEMU 10's: no time.
   bool there = true;
+  std::string node = "/dev/vmclock0";
   bool notifies = false;
   bool tells_time = false;
   std::optional<core::Error> error;  // every read fails

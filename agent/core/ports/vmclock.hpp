@@ -49,8 +49,9 @@ class Vmclock {
   virtual Status watch(std::function<void()> on_change) = 0;
   /// Forgets the device, a pending watch too; the next read() opens what is there then (it came back, or was renumbered).
   virtual void reopen() = 0;
+  /// Whether there is any.
   [[nodiscard]] virtual bool present() const = 0;
-  /// "/dev/vmclock0"
+  /// "/dev/vmclock0": the one that is open, else the one that would be opened.
   [[nodiscard]] virtual std::string describe() const = 0;
 };
 

@@ -232,6 +232,7 @@ TEST_F(VmclockDeviceTest, SeesTheDeviceComeGoAndBeRenumbered) {
   EXPECT_EQ(device.describe(), dir.path() + "/vmclock3");
   EXPECT_TRUE(device.read().ok());
   put(full_page().put(0x10, std::uint64_t{9}));
+  EXPECT_EQ(device.describe(), dir.path() + "/vmclock3") << "that one is open";
   device.reopen();
   ASSERT_TRUE(device.read().ok());
   EXPECT_EQ(device.read()->disruption_marker, 9U) << "the configured one comes first";

@@ -93,7 +93,7 @@ TEST(PtpFaults, AJumpWhileLearningIsNoRate) {
     PtpRig rig(allowing("igb"));
     auto& phc = rig.catalogue.add("/dev/ptp0", name);
     rig.start();
-    rig.scheduler.run_for(1s);
+    rig.scheduler.run_for(3s);
     rig.clock.pause(40s);
     rig.scheduler.run_for(2s);
     EXPECT_EQ(rig.state(), core::ProbeState::running) << name << ": " << rig.probe.health().why;
@@ -252,7 +252,7 @@ TEST(PtpFaults, ANicIsTakenOnlyWhenAllowedAndFirstProved) {
   auto& nic = rig.catalogue.add("/dev/ptp1", "igb-0000:00:02.0");
   auto& other = rig.catalogue.add("/dev/ptp0", "igb-0000:00:03.0");
   rig.start();
-  rig.scheduler.run_for(1s);
+  rig.scheduler.run_for(3s);
   EXPECT_TRUE(rig.silent());
   rig.probe.measure_now();
   ASSERT_EQ(rig.failures.size(), 1U);

@@ -87,13 +87,13 @@ TEST(PtpCandidates, KeepWhatIsKnownAndNameAFewOnly) {
   PtpCandidates candidates;
   std::vector<core::PhcDevice> present{{"/dev/ptp3", "hyperv"}, {"/dev/ptp2", "KVM virtual PTP"}};
   for (int i = 10; i < 20; ++i) present.push_back({"/dev/ptp" + std::to_string(i), "mlx5_p" + std::to_string(i)});
-  candidates.refresh(present, {});
+  candidates.refresh(present, {}, {});
   const core::MonotonicPoint now{1000s};
   ASSERT_NE(candidates.pick(now), nullptr);
   EXPECT_EQ(candidates.pick(now)->device.node, "/dev/ptp2");
   candidates.set_aside({"/dev/ptp2", "KVM virtual PTP"}, now, "broken");
   EXPECT_EQ(candidates.pick(now)->device.node, "/dev/ptp3");
-  candidates.refresh(present, {});
+  candidates.refresh(present, {}, {});
   EXPECT_EQ(candidates.pick(now)->device.node, "/dev/ptp3") << "still set aside";
   EXPECT_EQ(candidates.pick(now + 10s)->device.node, "/dev/ptp2");
   const core::PhcDevice taken{"/dev/ptp3", "hyperv"};

@@ -168,6 +168,59 @@ TEST(VmclockTripwire, ComesWithTheDeviceAndGoesWithIt) {
   EXPECT_TRUE(rig.voids.empty()) << "there was no baseline";
 }
 
+TEST(VmclockTripwire, AnotherOnesGoingIsNothing) {
+  VmclockRig rig;
+  rig.settle();
+  const unsigned reopened = rig.device.reopened;
+  rig.probe.device_gone("/dev/vmclock1");
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.device.reopened, reopened);
+  EXPECT_EQ(rig.probe.health().state, core::ProbeState::running);
+}
+
+TEST(VmclockTripwire, WhereAnotherOneIsLeftItTakesThatAndItsMarker) {
+  VmclockRig rig;
+  rig.device.tell_time();
+  rig.settle();
+  // The device's port names what is open, then what would be opened.
+  rig.device.node = "/dev/vmclock0";
+  rig.device.page.disruption_marker = 70;
+  rig.probe.device_gone("/dev/vmclock0");
+  EXPECT_NE(rig.probe.health().state, core::ProbeState::off);
+  rig.device.node = "/dev/vmclock1";
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.probe.health().state, core::ProbeState::running) << rig.why();
+  EXPECT_NE(rig.why().find("/dev/vmclock1: marker 70"), std::string::npos) << rig.why();
+  EXPECT_TRUE(rig.disruptions.empty()) << "another device counts for itself";
+  EXPECT_EQ(rig.voids.size(), 1U);
+  EXPECT_EQ(rig.readings.size(), 1U);
+}
+
+TEST(VmclockTripwire, AnErrorOfARemovedDeviceIsNotTheEndWhereAnotherOneIs) {
+  VmclockRig rig;
+  rig.settle();
+  rig.device.error = core::Error{core::ErrorCode::not_found, "/dev/vmclock0: No such device"};
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.probe.health().state, core::ProbeState::degraded) << rig.why();
+  rig.device.error.reset();
+  rig.scheduler.run_for(6s);
+  EXPECT_EQ(rig.probe.health().state, core::ProbeState::running);
+}
+
+TEST(VmclockTripwire, SaysHowLongAFreezeStaysUnseen) {
+  VmclockRig rig;
+  rig.settle();
+  EXPECT_EQ(rig.probe.health().sees_within, 0ns) << "without a time it misses plain pauses";
+  rig.device.tell_time();
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.probe.health().sees_within, 250ms);
+  VmclockRig notified;
+  notified.device.notifies = true;
+  notified.device.tell_time();
+  notified.settle();
+  EXPECT_EQ(notified.probe.health().sees_within, 1s);
+}
+
 TEST(VmclockTripwire, AnUnpluggedDeviceNobodyAnnouncedTurnsItOff) {
   VmclockRig rig;
   rig.settle();
