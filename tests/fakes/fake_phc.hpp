@@ -45,6 +45,7 @@ class FakePhcDevice {
     ++reads;
     if (!present || of_instance != instance) return core::Error{core::ErrorCode::not_found, node + ": no such device"};
     if (error) return *error;
+    if (outliers > 0) return best_of_five();
     core::nanoseconds width = bracket;
     if (widen_next > 0) {
       --widen_next;
@@ -70,6 +71,10 @@ class FakePhcDevice {
   core::nanoseconds bracket{core::microseconds{30}};
   unsigned widen_next = 0;  // so many readings are ...
   core::nanoseconds wide{core::milliseconds{40}};
+  /// Of each sample to be an outlier: something got between the clock and one of the two looks at the system's. With it every
+  /// reading is the tightest of five samples, each at least `bracket` wide, with the clock read anywhere inside.
+  double outliers = 0.0;
+  core::nanoseconds outlier{core::milliseconds{1}};
   bool present = true;
   unsigned instance = 1;
   std::optional<core::Error> error;       // every read fails
@@ -79,6 +84,37 @@ class FakePhcDevice {
   unsigned opens = 0;
 
  private:
+  [[nodiscard]] core::nanoseconds up_to(core::nanoseconds limit) {
+    return core::nanoseconds{std::uniform_int_distribution<long>(0, limit.count())(random_)};
+  }
+  core::PhcReading best_of_five() {
+    core::PhcReading best;
+    for (unsigned i = 0; i < 5; ++i) {
+      const core::nanoseconds width = bracket + up_to(bracket);
+      core::nanoseconds before = up_to(width);
+      core::nanoseconds after = width - before;
+      if (std::bernoulli_distribution(outliers)(random_)) (up_to(core::nanoseconds{1}).count() == 0 ? before : after) += outlier;
+      core::PhcReading sample;
+      const core::ClockSnapshot begun = clock_.snapshot();
+      clock_.advance(before);
+      sample.phc = time();
+      clock_.advance(after);
+      sample.at = middle(begun, clock_.snapshot());
+      sample.bracket = before + after;
+      sample.samples = 5;
+      if (i == 0 || sample.bracket < best.bracket) best = sample;
+    }
+    return best;
+  }
+  static core::ClockSnapshot middle(const core::ClockSnapshot& a, const core::ClockSnapshot& b) {
+    core::ClockSnapshot m = a;
+    m.realtime += (b.realtime - a.realtime) / 2;
+    m.monotonic += (b.monotonic - a.monotonic) / 2;
+    m.raw += (b.raw - a.raw) / 2;
+    m.boottime += (b.boottime - a.boottime) / 2;
+    return m;
+  }
+
   FakeClock& clock_;
   core::RealtimePoint since_;
   std::mt19937 random_{1};
