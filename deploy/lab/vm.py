@@ -168,9 +168,10 @@ class Vm:
         state.unlink()
         return self.cont()
 
-    def migrate_live(self):
-        """To a second QEMU beside the first, which then ends. Needs the user network: a tap serves one QEMU. Returns REALTIME in
-        ns at which the source stopped, and at which the second one ran."""
+    def migrate_live(self, held_s=0.0):
+        """To a second QEMU beside the first, which then ends. The guest runs meanwhile, and stands still for the rest of its memory
+        and `held_s` more. Returns REALTIME in ns at which the source stopped, and at which the second one ran."""
+        switch = self.network.second_tap()
         address = f"unix:{self.folder}/{'a' if self._side else 'b'}-migrate.sock"
         source, first = self.qmp, self.child
         self._close_ports()
@@ -179,15 +180,27 @@ class Vm:
         self.start(["-incoming", address])
         try:
             source.command("migrate-set-parameters", max_bandwidth=1 << 40)
+            source.command("migrate-set-capabilities", capabilities=[{"capability": "pause-before-switchover", "state": held_s > 0}])
             source.events.clear()
             source.command("migrate", uri=address)
             stopped = _stamp(source.wait_event("STOP", 120))
+            if held_s > 0:
+                self._release(source, held_s)
             resumed = _stamp(self.qmp.wait_event("RESUME", 60))
+            switch()
             self._wait_migration(source)
         finally:
             source.close()
             first.stop()
         return stopped, resumed
+
+    @staticmethod
+    def _release(source, held_s):
+        """Ends the pause before the switch-over after that time."""
+        end = time.monotonic() + held_s
+        while source.command("query-migrate").get("status") != "pre-switchover" or time.monotonic() < end:
+            time.sleep(0.005)
+        source.command("migrate-continue", state="pre-switchover")
 
     def _wait_incoming(self):
         end = time.monotonic() + 60
