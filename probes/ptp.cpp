@@ -144,6 +144,7 @@ void PtpProbe::put_aside(std::string why, std::optional<nanoseconds> pause) {
   const core::PhcDevice device = held_->device;
   candidates_.set_aside(device, scheduler_.now(), why, pause);
   lost(ptp_words(device) + ": " + std::move(why));
+  lost_why_.reset();  // told of the candidate, as long as it is there
 }
 
 bool PtpProbe::better_one_there() {

@@ -96,6 +96,19 @@ TEST(PtpHotplug, AClockThatIsMadeAnewAllTheTimeIsOpenedLessAndLessOften) {
   EXPECT_TRUE(rig.why_says("no such device")) << rig.probe.health().why;
 }
 
+TEST(PtpHotplug, ARejectedClockIsNotNamedAnyMoreWhenItIsGone) {
+  PtpRig rig(allowing_nic());
+  auto& nic = rig.catalogue.add("/dev/ptp0", kNic);
+  nic.rate_ppm = 1'500'000;
+  rig.settle(8s);
+  ASSERT_TRUE(rig.why_says("too fast")) << rig.probe.health().why;
+  nic.unplug();
+  rig.probe.device_gone();
+  rig.scheduler.run_for(1s);
+  EXPECT_EQ(rig.state(), core::ProbeState::off);
+  EXPECT_TRUE(rig.why_says("no PTP clock")) << rig.probe.health().why;
+}
+
 TEST(PtpHotplug, SaysHowLongAFreezeStaysUnseen) {
   PtpRig rig;
   EXPECT_EQ(rig.probe.health().sees_within, 0ns);
