@@ -170,7 +170,7 @@ def install_qemu_ga(guest):
                      "rm -f *.deb && systemctl start qemu-guest-agent", 180)
 
 
-def _cost(guest, name):
+def process_cost(guest, name):
     """(voluntary and involuntary switches, CPU ns, RssAnon KiB, VmRSS KiB) of all threads of the processes of that name."""
     output = guest.exec.check(
         f"for p in $(pgrep -x {name}); do for t in /proc/$p/task/*; do cat $t/schedstat; grep ctxt $t/status; done; "
@@ -197,10 +197,10 @@ def idle(profile, chosen, minutes, say):
             install_qemu_ga(guest)
         guest.wait_settled(120)
         time.sleep(30)
-        before = {name: _cost(guest, name) for name in IDLE_PROCESSES[profile]}
+        before = {name: process_cost(guest, name) for name in IDLE_PROCESSES[profile]}
         time.sleep(60 * minutes)
         for name in IDLE_PROCESSES[profile]:
-            after = _cost(guest, name)
+            after = process_cost(guest, name)
             rows.append((f"{name} (beside {profile})" if name == "clockmendd" else name, (after[0] - before[name][0]) / minutes,
                          (after[1] - before[name][1]) / 1e6 / minutes, after[2], after[3]))
             say(str(rows[-1]))
