@@ -26,6 +26,7 @@ struct BaselineVoid {
 struct MeasurementFailed {
   Witness witness = Witness::ntp;
   std::string why;
+  bool deferred = false;  // not asked: our own limit of requests forbade it; it is asked as soon as that allows
 };
 
 /// Tripwires that know that something happened to the VM, but cannot say which time it is.

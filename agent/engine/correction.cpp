@@ -16,6 +16,9 @@ constexpr std::size_t kMostNotices = 64;
 constexpr std::size_t kMostDisruptions = 8;
 // Tripwires are polled: they tell of the pause under correction some ticks after the witness that found it.
 constexpr core::seconds kSamePause{2};
+// How long an unannounced event waits for NTP's word before clocks that follow the host's decide without it. A round trip on the
+// slowest path takes less; with the second in which the RTC detects, a guest without NTP is still right within 2 s.
+constexpr core::milliseconds kPatience{700};
 
 // A request to measure, or a time to set, does not say that the VM stood still.
 bool attests(core::NoticeEvent event) {
@@ -42,7 +45,9 @@ Commands Correction::begin(const core::ClockSnapshot& now) {
     dry_run_ = notice->dry_run;
     take_notice(*notice, now);
   }
-  arm(out);
+  const core::nanoseconds deadline = context_.policy.verification_deadline;
+  patience_armed_ = deadline > kPatience;
+  arm(patience_armed_ ? kPatience : deadline, out);
   // Whether an administrator meant the new time depends on whether a time daemon runs now, not on what ran a while ago.
   if (report_.discontinuity.cause == core::Cause::foreign_step) {
     daemons_known_ = false;
@@ -190,7 +195,10 @@ Commands Correction::reading(const core::OffsetReading& reading, const core::Clo
 
 Commands Correction::measurement_failed(const core::MeasurementFailed& failure, const core::ClockSnapshot& now) {
   Commands out;
-  if (failure.witness == Witness::ntp) {
+  if (failure.deferred) {
+    // Who could not even be asked has not refused to testify.
+    ntp_deferred_ = ntp_deferred_ || failure.witness == Witness::ntp;
+  } else if (failure.witness == Witness::ntp) {
     ntp_pending_ = false;
     remeasure_ = false;
     confirming_ = false;
@@ -208,6 +216,12 @@ Commands Correction::measurement_failed(const core::MeasurementFailed& failure, 
 Commands Correction::deadline(std::uint64_t token, const core::ClockSnapshot& now) {
   Commands out;
   if (token != token_ || done()) return out;
+  if (std::exchange(patience_armed_, false)) {
+    patience_over_ = true;
+    arm(context_.policy.verification_deadline - kPatience, out);
+    advance(now, out);
+    return out;
+  }
   deadline_passed_ = true;
   ready_ = true;
   remeasure_ = false;

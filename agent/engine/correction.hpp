@@ -91,6 +91,7 @@ class Correction {
   void request_stop(const core::ClockSnapshot& now, Commands& out);
   void apply(core::Offset offset, core::ActionKind kind, const core::ClockSnapshot& now, Commands& out);
   void arm(Commands& out);
+  void arm(core::nanoseconds delay, Commands& out);
   /// Why nothing may be changed, empty if it may.
   [[nodiscard]] std::string hands_off() const;
   [[nodiscard]] std::optional<core::Offset> exact_rtc_offset() const;
@@ -118,6 +119,9 @@ class Correction {
   bool dry_run_ = false;                  // every notice so far asked to touch nothing
   std::optional<core::Offset> at_least_;  // a hook's stamp: the offset is no smaller
   bool ntp_pending_ = true;               // asked with everybody else at the begin
+  bool ntp_deferred_ = false;             // our own limit of requests keeps us from asking; it will be asked
+  bool patience_over_ = false;            // an unannounced event has waited long enough for NTP's word
+  bool patience_armed_ = false;           // the deadline under way ends the patience only
   bool remeasure_ = false;                // stop-first: NTP must be measured again now that the daemon is down
   bool deadline_passed_ = false;
   bool confirming_ = false;   // trimmed: one more NTP reading tells the residual, nobody waits for it

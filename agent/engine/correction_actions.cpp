@@ -39,6 +39,7 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   c.gap_announced = event_.attested || d.notice.has_value() || d.foreign_step.has_value();
   c.attested = event_.attested;
   c.ntp_pending = ntp_pending_;
+  c.patience = ntp_deferred_ || !patience_over_;
   c.at_least = at_least_;
   return c;
 }
@@ -90,8 +91,10 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
   }
   corroborated_ = corroborated(estimate);
   local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return is_host_clock(w); });
-  request_stop(now, out);
+  if (context_.policy.sequence == core::Sequence::stop_first) request_stop(now, out);
+  // The step first: each message to the service manager costs applications time on a wrong clock.
   if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
+  request_stop(now, out);
 }
 
 void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot& now, Commands& out) {
@@ -248,8 +251,13 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
 }
 
 void Correction::arm(Commands& out) {
+  patience_armed_ = false;
+  arm(context_.policy.verification_deadline, out);
+}
+
+void Correction::arm(core::nanoseconds delay, Commands& out) {
   token_ = ++context_.deadlines;
-  out.push_back(ArmDeadline{context_.policy.verification_deadline, token_});
+  out.push_back(ArmDeadline{delay, token_});
 }
 
 core::ActionRecord& Correction::begin_action(ActionKind kind, const core::ClockSnapshot& now) {

@@ -99,7 +99,7 @@ Commands Engine::fresh_baselines(const std::string& why) { return {Note{why + ":
 
 Commands Engine::on_failure(const core::MeasurementFailed& failure, const Now& now) {
   if (active_) return after(active_->measurement_failed(failure, now.clocks), now);
-  if (failure.witness == Witness::ntp) {
+  if (failure.witness == Witness::ntp && !failure.deferred) {
     if (!now.kernel.unsynchronized && !known_wrong_)
       state_.on(StateEvent::verified, "no NTP answer (" + failure.why + "); the kernel's clock is disciplined", now.clocks.realtime);
     else

@@ -56,6 +56,11 @@ bool host_clocks_only(const Estimate& e, const std::vector<core::Evidence>& evid
          });
 }
 
+// Devices that follow the host's clock: none of them can tell a pause of the guest from a setting of that clock or of the RTC.
+bool devices_only(const Estimate& e) {
+  return std::none_of(e.agreeing.begin(), e.agreeing.end(), [](Witness w) { return w == Witness::ntp || w == Witness::host; });
+}
+
 bool says_right(const Vote& v, const core::Policy& policy) {
   return v.estimate && core::magnitude(v.estimate->offset) <= policy.step_threshold;
 }
@@ -139,6 +144,8 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
   if (auto why = forbidden(e, history, context.guard, policy)) return wait_or(context, true, *why, Refuse{*why});
   if (context.ntp_pending && !context.gap_announced && host_clocks_only(e, evidence))
     return wait_or(context, true, "only the host's own clock shows it, as it would if somebody set that; NTP is being asked", Step{e});
+  if (context.ntp_pending && context.patience && !context.attested && !context.guard.forced && devices_only(e))
+    return wait_or(context, false, "nobody announced a pause, and whoever set the RTC would look the same; NTP is being asked", Step{e});
   if (e.offset.value < core::nanoseconds::zero()) return decide_backward(e, context, policy);
   return Step{e};
 }

@@ -40,6 +40,7 @@ struct PlanContext {
   bool deadline_passed = false;
   bool attested = false;                 // a notice or a tripwire says that the VM was stopped: local witnesses are no lone voices then
   bool ntp_pending = false;              // NTP was asked and has neither answered nor failed
+  bool patience = false;                 // it is worth waiting for: a short while, or as long as only our own limit keeps us from asking
   bool gap_announced = false;            // somebody said so or set the clock: worth a record even if the clock turns out right
   std::optional<core::Offset> at_least;  // a hook's single stamp: the offset is no smaller than this
 };

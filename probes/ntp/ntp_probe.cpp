@@ -88,7 +88,7 @@ void NtpProbe::measure_now() {
   }
   if (may_join()) {
     why_ = Why::requested;
-    return;
+    return tell_deferral();
   }
   begin_round(Why::requested);
 }
@@ -115,6 +115,15 @@ void NtpProbe::begin_round(Why why) {
   round_ = std::make_unique<ntp::Round>(ports, plan, [this](const ntp::RoundResult& r) { round_done(r); });
   book_.refresh(settings_.resolve_timeout, [this] { join_known(); });
   join_known();
+  if (why == Why::requested) tell_deferral();
+}
+
+// Whoever asked must not take the silence for a server's.
+void NtpProbe::tell_deferral() {
+  answer_ = ports_.scheduler.after(core::nanoseconds::zero(), [this] {
+    if (round_ && round_->deferred())
+      sink_(core::MeasurementFailed{core::Witness::ntp, "asked too often; it is asked again in a moment", true});
+  });
 }
 
 void NtpProbe::abandon_round() {
@@ -160,9 +169,13 @@ core::Observation NtpProbe::conclude(const ntp::RoundResult& result) {
     return reading;
   }
   const auto why = result.answers.empty() ? no_server_text() : failure_text(result);
+  health_ = {core::ProbeState::degraded, why, health_.last};
+  if (const auto when = ntp::deferred_until(result); when && why_ == Why::requested) {
+    idle_ = ports_.scheduler.at(*when, [this] { begin_round(Why::requested); });
+    return core::MeasurementFailed{core::Witness::ntp, why, true};
+  }
   schedule_idle(std::min<core::nanoseconds>(retry_, settings_.idle_interval));
   retry_ = std::min<core::nanoseconds>(2 * retry_, settings_.idle_interval);
-  health_ = {core::ProbeState::degraded, why, health_.last};
   return core::MeasurementFailed{core::Witness::ntp, why};
 }
 

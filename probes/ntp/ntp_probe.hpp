@@ -59,6 +59,7 @@ class NtpProbe final : public core::Probe {
   void begin_round(Why why);
   void abandon_round();
   void join_known();
+  void tell_deferral();
   std::shared_ptr<ntp::Server> record(const ntp::NamedEndpoint& named);
   void round_done(const ntp::RoundResult& result);
   [[nodiscard]] core::Observation conclude(const ntp::RoundResult& result);

@@ -37,6 +37,7 @@ void Round::ask(Entry& entry) {
   if (budget.take(now)) return launch(entry, budget.patience(plan_.timeout), true);
   const auto when = budget.next(now);
   if (when + plan_.timeout > started_ + plan_.deadline) {
+    if (!budget.told_to_wait(now)) entry.answer.deferred_until = when;
     const std::string why = budget.told_to_wait(now) ? "the server wants a pause" : "asked too often";
     const auto wait = std::chrono::ceil<core::seconds>(when - now).count();
     return fail(entry, {false, why + ", next in " + std::to_string(wait) + " s", {}});
@@ -114,6 +115,12 @@ void Round::own_step(const core::ClockSnapshot& after) {
     }
   }
   grace_.reset();
+}
+
+bool Round::deferred() const {
+  const auto now = ports_.scheduler.now();
+  const auto by_us = [&](const auto& e) { return e->deferred && !e->answer.asked && !e->answer.server->budget.told_to_wait(now); };
+  return !entries_.empty() && std::all_of(entries_.begin(), entries_.end(), by_us);
 }
 
 bool Round::can_be_repeated() const {

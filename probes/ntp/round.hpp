@@ -28,7 +28,8 @@ struct RoundAnswer {
   std::optional<Sample> sample;
   ExchangeFailure failure;  // if there is no sample
   bool asked = false;
-  bool unfinished = false;  // the round did not need to wait for it
+  std::optional<core::MonotonicPoint> deferred_until;  // not asked, for our own limit alone
+  bool unfinished = false;                             // the round did not need to wait for it
   bool truechimer = false;
 };
 
@@ -56,6 +57,8 @@ class Round {
   void own_step(const core::ClockSnapshot& after);
 
   [[nodiscard]] core::MonotonicPoint started() const { return started_; }
+  /// No server could be asked yet, and our own limit is the only reason.
+  [[nodiscard]] bool deferred() const;
   /// Most servers could be asked once more now or after their headway.
   [[nodiscard]] bool can_be_repeated() const;
 

@@ -1,5 +1,7 @@
 #include "probes/ntp/round_report.hpp"
 
+#include <algorithm>
+
 #include "probes/ntp/text.hpp"
 
 namespace clockmend::probes::ntp {
@@ -49,6 +51,13 @@ void remember(const RoundResult& result) {
     if (answer.sample && !result.selection.usable) answer.server->state = "disagrees";
     if (answer.sample) answer.server->last = answer.sample;
   }
+}
+
+std::optional<core::MonotonicPoint> deferred_until(const RoundResult& result) {
+  std::optional<core::MonotonicPoint> when;
+  for (const auto& answer : result.answers)
+    if (answer.deferred_until) when = std::min(when.value_or(*answer.deferred_until), *answer.deferred_until);
+  return when;
 }
 
 core::OffsetReading to_reading(const RoundResult& result) {

@@ -16,6 +16,11 @@ MachineSpec without_ntp(MachineSpec m = {}) {
   m.servers = {{Server::Kind::dead, {}}};
   return m;
 }
+MachineSpec far_servers() {
+  MachineSpec m;
+  m.servers = {{Server::Kind::slow, {}}};
+  return m;
+}
 
 const Scenario kScenarios[] = {
     {.name = "hwclock -w",
@@ -41,6 +46,26 @@ const Scenario kScenarios[] = {
     {.name = "somebody sets the RTC 500 s ahead: one server's word suffices to leave the clock",
      .machine = {},
      .script = [](Machine& r) { r.world.rtc.shift(500s); },
+     .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::synchronized}},
+    {.name = "somebody sets the RTC 2 s ahead",
+     .machine = {},
+     .script = [](Machine& r) { r.world.rtc.shift(2s); },
+     .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::synchronized}},
+    {.name = "somebody sets the RTC 2 s ahead, far servers",
+     .machine = far_servers(),
+     .script = [](Machine& r) { r.world.rtc.shift(2s); },
+     .expect = {.error = 20ms, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::synchronized}},
+    {.name = "somebody sets the RTC 2 s ahead while our own limit forbids to ask NTP",
+     .machine = {},
+     .script =
+         [](Machine& r) {
+           for (int i = 0; i < 40; ++i) {
+             r.guest.notify(r.world.notice(core::NoticeEvent::resync, false));
+             r.world.run(300ms);
+           }
+           r.world.rtc.shift(2s);
+         },
+     .then_run = 60s,
      .expect = {.error = 5ms, .steps = 0, .outcome = Outcome::no_action, .state = ClockState::synchronized}},
     {.name = "somebody sets the RTC an hour back",
      .machine = {},

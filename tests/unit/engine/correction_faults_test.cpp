@@ -84,6 +84,7 @@ TEST(FaultTest, RtcIsNotWrittenOnItsOwnWord) {
   rig.learn_rtc();
   rig.clock.pause(20s);
   rig.observe(rig.rtc());
+  rig.patience();
   ASSERT_EQ(rig.steps.size(), 1U);
   rig.stopped();
   rig.fail(Witness::ntp);
@@ -146,11 +147,11 @@ TEST(FaultTest, ALateDeadlineOfAnEarlierCorrectionDoesNothing) {
   EngineRig rig;
   rig.clock.pause(20s);
   rig.observe(rig.notice_with_exchange("n1"));
-  const std::uint64_t old = rig.token;
+  const ArmDeadline old = rig.armed;
   rig.finish_well();
   rig.clock.pause(20s);
   rig.observe(rig.notice("n2"));
-  rig.token = old;
+  rig.armed = old;
   rig.deadline();
   EXPECT_TRUE(rig.engine.busy());
   EXPECT_EQ(rig.reports.size(), 1U);

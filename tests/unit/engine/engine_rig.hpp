@@ -9,10 +9,8 @@
 #include "tests/fakes/fake_clock.hpp"
 
 namespace clockmend::engine::test {
-
 using namespace std::chrono_literals;
 using core::Witness;
-
 inline core::Policy policy() {
   core::Policy p;
   p.floor = core::RealtimePoint{core::seconds{1577836800}};  // 2020-01-01
@@ -75,7 +73,11 @@ class EngineRig {
   void started(bool ok = true) { perform(engine.daemons_started({ok, true, ok ? "ntpsec.service running" : "it exited"}, now())); }
   void rtc_written(bool written = true, bool ok = true) { perform(engine.rtc_written({ok, written, ok ? "written" : "failed"}, now())); }
   void reconsider() { perform(engine.reconsider(now())); }
-  void deadline() { perform(engine.deadline(token, now())); }
+  void patience() { perform(engine.deadline(armed.token, now())); }  // the short first deadline of a discontinuity
+  void deadline() {
+    if (armed.delay < policy().verification_deadline) patience();
+    perform(engine.deadline(armed.token, now()));
+  }
 
   void learn_rtc() { observe(rtc()); }  // its exact reading as baseline
   void finish_well() {                  // after a step
@@ -88,13 +90,11 @@ class EngineRig {
 
   template <class C>
   [[nodiscard]] std::size_t count() const {
-    std::size_t n = 0;
-    for (const Command& c : log) n += std::holds_alternative<C>(c) ? 1 : 0;
-    return n;
+    return static_cast<std::size_t>(std::ranges::count_if(log, [](const Command& c) { return std::holds_alternative<C>(c); }));
   }
   [[nodiscard]] std::size_t asked(Witness w) const {
     const auto of = [w](const Command& c) { return std::holds_alternative<AskWitness>(c) && std::get<AskWitness>(c).witness == w; };
-    return static_cast<std::size_t>(std::count_if(log.begin(), log.end(), of));
+    return static_cast<std::size_t>(std::ranges::count_if(log, of));
   }
   [[nodiscard]] const core::CorrectionReport& report() const { return reports.at(reports.size() - 1); }
   [[nodiscard]] double error_ms() const { return static_cast<double>(clock.error().value.count()) / 1e6; }
@@ -108,7 +108,7 @@ class EngineRig {
   std::vector<Command> log;
   std::vector<ApplyStep> steps;  // every change of the clock that was accepted
   std::vector<core::CorrectionReport> reports;
-  std::uint64_t token = 0;
+  ArmDeadline armed;
 
  private:
   static core::Policy prepare(const core::Policy& p, fakes::FakeClock& clock) {
@@ -129,7 +129,7 @@ class EngineRig {
     for (const Command& c : commands) {
       log.push_back(c);
       if (const auto* step = std::get_if<ApplyStep>(&c)) later.push_back(apply(*step));
-      if (const auto* arm = std::get_if<ArmDeadline>(&c)) token = arm->token;
+      if (const auto* arm = std::get_if<ArmDeadline>(&c)) armed = *arm;
       if (const auto* p = std::get_if<Publish>(&c)) reports.push_back(p->report);
       if (std::holds_alternative<AskDaemons>(c) && !hold_daemons) later.push_back(engine.daemons_known(std::nullopt, now()));
       if (std::holds_alternative<Reconsider>(c) && !hold_reconsider) later.push_back(engine.reconsider(now()));

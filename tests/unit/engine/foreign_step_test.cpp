@@ -125,6 +125,7 @@ TEST(ForeignStepTest, IgnoredWhereConfigured) {
   rig.clock.advance(16s);
   rig.clock.pause(20s);
   rig.observe(rig.rtc());
+  rig.patience();
   ASSERT_EQ(rig.steps.size(), 1U);
   EXPECT_NEAR(static_cast<double>(rig.steps[0].offset.value.count()), 20e9, 10e6) << "back to where the clock was set, not to before it";
 }

@@ -113,6 +113,7 @@ TEST(IdleTest, RtcPhaseAfterOurOwnWriteIsNoPause) {
   EXPECT_EQ(rig.reports.size(), 1U);
   rig.clock.pause(5s);
   rig.observe(rig.rtc());
+  rig.patience();
   EXPECT_EQ(rig.steps.size(), 2U) << "and the next pause is seen by it";
 }
 
@@ -201,6 +202,62 @@ TEST(IdleTest, ErrorBoundGrowsWithAge) {
   EXPECT_EQ(rig.engine.error_bound(rig.clock.snapshot()), 5ms);
   rig.clock.advance(1000s);
   EXPECT_EQ(rig.engine.error_bound(rig.clock.snapshot()), 105ms);
+}
+
+// Nobody announced a pause; an RTC that somebody set ahead shows the same as one.
+TEST(PatienceTest, NtpThatAnswersInTimeKeepsTheClockWhereAnRtcWasSet) {
+  EngineRig rig;
+  rig.learn_rtc();
+  rig.rtc_phase += 2s;
+  rig.observe(rig.rtc());
+  EXPECT_TRUE(rig.steps.empty());
+  rig.clock.advance(300ms);
+  rig.observe(rig.ntp());
+  rig.patience();
+  EXPECT_TRUE(rig.steps.empty());
+  rig.deadline();
+  EXPECT_TRUE(rig.steps.empty());
+  EXPECT_FALSE(rig.engine.busy());
+  EXPECT_EQ(rig.engine.state(), ClockState::synchronized);
+}
+
+TEST(PatienceTest, EndsAtOnceWhenNtpHasFailed) {
+  EngineRig rig;
+  rig.learn_rtc();
+  rig.clock.pause(20s);
+  rig.observe(rig.rtc());
+  rig.fail(Witness::ntp);
+  EXPECT_EQ(rig.steps.size(), 1U);
+}
+
+TEST(PatienceTest, LastsToTheDeadlineWhileOnlyOurOwnLimitKeepsUsFromAsking) {
+  EngineRig rig;
+  rig.learn_rtc();
+  rig.rtc_phase += 2s;
+  rig.observe(rig.rtc());
+  rig.observe(core::MeasurementFailed{Witness::ntp, "asked too often, next in 4 s", true});
+  rig.patience();
+  EXPECT_TRUE(rig.steps.empty());
+  rig.observe(rig.ntp());
+  rig.deadline();
+  EXPECT_TRUE(rig.steps.empty());
+  EXPECT_FALSE(rig.engine.busy());
+
+  rig.clock.pause(20s);
+  rig.observe(rig.rtc());
+  rig.observe(core::MeasurementFailed{Witness::ntp, "asked too often, next in 4 s", true});
+  rig.deadline();
+  EXPECT_EQ(rig.steps.size(), 1U) << "and then the RTC decides";
+}
+
+TEST(PatienceTest, IsNotNeededWhereTheHostAnnouncesThePause) {
+  EngineRig rig;
+  rig.learn_rtc();
+  rig.clock.pause(20s);
+  rig.observe(rig.rtc());
+  EXPECT_TRUE(rig.steps.empty());
+  rig.observe(rig.notice("n1"));
+  EXPECT_EQ(rig.steps.size(), 1U);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ TEST(ModeTest, ObserveMeasuresAndTouchesNothing) {
   rig.clock.pause(20s);
   rig.observe(rig.coarse_rtc());
   rig.observe(rig.rtc());
+  rig.patience();
   ASSERT_EQ(rig.reports.size(), 1U);
   EXPECT_EQ(rig.report().outcome, Outcome::observed);
   EXPECT_NEAR(static_cast<double>(rig.report().estimate->offset.value.count()), 20e9, 5e6);

@@ -38,6 +38,7 @@ TEST(NoticeTest, AfterTheStepItGetsASecondCorrection) {
   rig.learn_rtc();
   rig.clock.pause(20s);
   rig.observe(rig.rtc());
+  rig.patience();
   ASSERT_EQ(rig.steps.size(), 1U);
   rig.observe(rig.notice_with_exchange("late"));
   EXPECT_TRUE(rig.reports.empty());
@@ -54,6 +55,7 @@ TEST(NoticeTest, ExchangeFromBeforeTheStepIsNotAppliedTwice) {
   rig.clock.pause(20s);
   const core::HostNotice early = rig.notice_with_exchange("late");  // measured before, delivered after the step
   rig.observe(rig.rtc());
+  rig.patience();
   ASSERT_EQ(rig.steps.size(), 1U);
   rig.observe(early);
   rig.finish_well();

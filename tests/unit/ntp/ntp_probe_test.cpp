@@ -103,6 +103,26 @@ TEST_F(NtpProbeTest, FloodOfRequestsStillGetsAnAnswerWithinTheBudget) {
   EXPECT_LE(network.sent.size(), 20U);
 }
 
+// Whoever waits for the answer must know that it comes, and that no server has failed to give one.
+TEST_F(NtpProbeTest, RequestThatOurOwnLimitForbidsIsMadeAsSoonAsItAllows) {
+  server(1);
+  start_with({"192.0.2.1"});
+  while (failures.empty()) measure();
+  EXPECT_TRUE(failures[0].deferred);
+  const std::size_t before = readings.size();
+  scheduler.run_for(4s);
+  EXPECT_EQ(failures.size(), 1U);
+  EXPECT_EQ(readings.size(), before + 1);
+}
+
+TEST_F(NtpProbeTest, ServerThatDoesNotAnswerIsNotDeferred) {
+  server(1).dead = true;
+  start_with({"192.0.2.1"});
+  measure();
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_FALSE(failures[0].deferred);
+}
+
 TEST_F(NtpProbeTest, SinkMayAskAgainAtOnce) {
   server(1);
   start_with({"192.0.2.1"});
