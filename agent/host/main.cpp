@@ -1,13 +1,13 @@
-// clockmend-host: arguments -> one session -> exit code.
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
+// clockmend-host: arguments -> one command -> exit code.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "agent/host/backlog.hpp"
-#include "agent/host/options.hpp"
-#include "agent/host/print.hpp"
+#include "agent/host/visit.hpp"
 #include "agent/os/clock_reader.hpp"
 #include "agent/os/files.hpp"
 #include "agent/os/random.hpp"
@@ -18,33 +18,52 @@ using namespace clockmend;
 
 // Thousands of VMs have some ten sockets each.
 constexpr std::size_t kSocketTableLimit = std::size_t{32} * 1024 * 1024;
+// A thousand silent guests ask at the same time; one look at the table serves them all.
+constexpr core::milliseconds kSocketTableAge{200};
 
-bool in_backlog(const std::string& path) {
-  os::PosixFileReader files;
-  const auto table = files.read("/proc/net/unix", kSocketTableLimit);
-  return table && host::waits_in_backlog(*table, path);
+class Backlog {
+ public:
+  explicit Backlog(core::ClockReader& clock) : clock_(clock) {}
+
+  bool holds(const std::string& path) {
+    const core::MonotonicPoint now = clock_.snapshot().monotonic;
+    if (table_.empty() || now - read_at_ > kSocketTableAge) {
+      auto table = files_.read("/proc/net/unix", kSocketTableLimit);
+      table_ = table ? std::move(*table) : "";
+      read_at_ = now;
+    }
+    return host::waits_in_backlog(table_, path);
+  }
+
+ private:
+  core::ClockReader& clock_;
+  os::PosixFileReader files_;
+  std::string table_;
+  core::MonotonicPoint read_at_{};
+};
+
+void print(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
 }
 
-asio::awaitable<void> run(host::Session& session, host::NotifyResult& result) { result = co_await session.run(); }
-
-int notify(const host::NotifyCommand& command) {
+int visit(const host::VisitCommand& command) {
   os::LinuxClockReader clock;
-  asio::io_context loop{1};
-  host::Connection connection(loop, clock);
-  host::Session session(connection, command.notify, in_backlog);
-  host::NotifyResult result;
-  result.text = "the session ended without a result";
-  asio::co_spawn(loop, run(session, result), asio::detached);
-  loop.run();
-  const host::Printed printed = host::print_result(result, command.json);
-  std::fputs(printed.output.c_str(), stdout);
-  std::fputs(printed.error.c_str(), stderr);
-  return static_cast<int>(result.verdict);
+  Backlog backlog(clock);
+  host::Tools tools{clock,
+                    [&backlog](const std::string& path) { return backlog.holds(path); },
+                    [](std::string_view text) { print(stdout, text); },
+                    [](std::string_view text) { print(stderr, text); },
+                    {}};
+  // A terminal is a character device; a log file or a pipe, where the counter would only be noise, is none.
+  std::error_code ignored;
+  if (std::filesystem::is_character_file("/proc/self/fd/2", ignored)) tools.progress = tools.err;
+  return host::run_visit(command, tools);
 }
 
 int finish(const host::Finish& end) {
-  std::fputs(end.output.c_str(), stdout);
-  std::fputs(end.error.c_str(), stderr);
+  print(stdout, end.output);
+  print(stderr, end.error);
   return end.exit_code;
 }
 
@@ -55,7 +74,7 @@ int main(int argc, char** argv) {
     os::KernelRandom random;
     const host::Command command = host::parse_options(argc, argv, random.next64());
     if (const auto* end = std::get_if<host::Finish>(&command)) return finish(*end);
-    return notify(std::get<host::NotifyCommand>(command));
+    return visit(std::get<host::VisitCommand>(command));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "clockmend-host: %s\n", e.what());
     return static_cast<int>(host::Verdict::protocol);

@@ -29,18 +29,18 @@ std::int64_t ns(core::RealtimePoint t) { return t.time_since_epoch().count(); }
 
 }  // namespace
 
-Session::Session(Connection& connection, NotifyOptions options, InBacklog in_backlog)
-    : connection_(connection), options_(std::move(options)), in_backlog_(std::move(in_backlog)) {}
+Session::Session(Connection& connection, NotifyOptions options, InBacklog in_backlog, Dial dial)
+    : connection_(connection), options_(std::move(options)), in_backlog_(std::move(in_backlog)), dial_(std::move(dial)) {}
 
 Connection::Deadline Session::at_most(core::nanoseconds d) { return std::min(end_, connection_.after(d)); }
 
 asio::awaitable<NotifyResult> Session::run() {
-  end_ = connection_.after(options_.deadline);
-  Failure failure = co_await open();
+  Failure failure = co_await reach();
   if (failure) co_return std::move(*failure);
-  failure = co_await synchronise();
-  if (failure) co_return std::move(*failure);
-  if (options_.exchange) co_await exchange();
+  if (options_.exchange) {
+    // An agent that does not answer this, or not in time, is still worth telling.
+    static_cast<void>(co_await exchange());
+  }
 
   connection_.set_deadline(end_);
   options_.notice.sent = connection_.clock().snapshot().realtime;
@@ -54,9 +54,30 @@ asio::awaitable<NotifyResult> Session::run() {
   co_return NotifyResult{verdict, reply->note, std::move(*reply), rounds_};
 }
 
+asio::awaitable<NotifyResult> Session::measure() {
+  Failure failure = co_await reach();
+  if (failure) co_return std::move(*failure);
+  const core::Status measured = co_await exchange();
+  if (!rounds_.empty()) co_return NotifyResult{Verdict::done, "", std::nullopt, rounds_};
+  if (!measured) co_return failed(verdict_of(measured.error()), name_of(options_) + ": " + measured.error().text);
+  co_return failed(Verdict::protocol, name_of(options_) + ": the guest's stamps are impossible, or this host's clock was set meanwhile");
+}
+
+asio::awaitable<Session::Failure> Session::reach() {
+  end_ = connection_.after(options_.deadline);
+  Failure failure = co_await open();
+  if (failure) co_return failure;
+  co_return co_await synchronise();
+}
+
 asio::awaitable<Session::Failure> Session::open() {
   connection_.set_deadline(end_);
-  const core::Status connected = co_await connection_.connect(options_.socket);
+  core::Status connected = core::success();
+  if (dial_) {
+    connected = co_await dial_(connection_);
+  } else {
+    connected = co_await connection_.connect(options_.socket);
+  }
   if (connected) co_return std::nullopt;
   // A connect that did not end in time waits for a place in the queue.
   const bool waiting = connected.error().code == ErrorCode::timeout;
@@ -71,12 +92,12 @@ asio::awaitable<Session::Failure> Session::synchronise() {
     connection_.set_deadline(at_most(slice));
     const core::Result<bool> answered = co_await sync_once(id);
     if (answered && *answered) co_return std::nullopt;
-    if (!answered) co_return failed(verdict_of(answered.error()), options_.socket + ": " + answered.error().text);
-    const bool busy = in_backlog_(options_.socket);
+    if (!answered) co_return failed(verdict_of(answered.error()), name_of(options_) + ": " + answered.error().text);
+    const bool busy = !options_.socket.empty() && in_backlog_(options_.socket);
     if (busy) patience = at_most(options_.answer_deadline);
-    if (busy && connection_.passed(end_)) co_return failed(Verdict::busy, options_.socket + ": another client holds the port");
+    if (busy && connection_.passed(end_)) co_return failed(Verdict::busy, name_of(options_) + ": another client holds the port");
     if (connection_.passed(patience))
-      co_return failed(Verdict::no_agent, options_.socket + ": nothing in the guest answers (agent not running, or no such port there)");
+      co_return failed(Verdict::no_agent, name_of(options_) + ": nothing in the guest answers (agent not running, or no such port there)");
   }
 }
 
@@ -96,19 +117,19 @@ asio::awaitable<core::Result<bool>> Session::sync_once(std::int64_t id) {
   }
 }
 
-asio::awaitable<void> Session::exchange() {
+asio::awaitable<core::Status> Session::exchange() {
   connection_.set_deadline(at_most(kExchangeDeadline));
   core::nanoseconds host_clock{};
   for (std::size_t round = 0; round < kExchangeRounds && !enough(rounds_); ++round) {
     const core::Result<wire::Quadruple> stamps = co_await exchange_round();
-    // An agent that does not answer this, or not in time, is still worth telling.
-    if (!stamps) co_return;
+    if (!stamps) co_return stamps.error();
     const core::nanoseconds now = core::realtime_minus_monotonic(heard_);
     if (round > 0 && core::magnitude({now - host_clock}) > kHostStep) rounds_.clear();
     host_clock = now;
     const core::nanoseconds within = now - core::realtime_minus_monotonic(sent_);
     if (plausible(*stamps) && core::magnitude({within}) <= kHostStep) rounds_.push_back(*stamps);
   }
+  co_return core::success();
 }
 
 asio::awaitable<core::Result<wire::Quadruple>> Session::exchange_round() {

@@ -1,4 +1,4 @@
-// How a notice ended, as hooks see it: the exit code.
+// How a visit ended, as hooks see it: the exit code.
 #pragma once
 
 namespace clockmend::host {
@@ -12,6 +12,8 @@ enum class Verdict {
   timeout = 4,   // the agent answers, but its report did not come in time
   busy = 5,      // another client holds the port
   protocol = 6,  // what answers is not a clockmend agent, or does not keep the protocol
+  mixed = 7,     // several guests, which failed in different ways
+  off = 8,       // exchange: the guest's clock is further off than allowed
 };
 
 [[nodiscard]] constexpr const char* to_string(Verdict v) {
@@ -30,6 +32,10 @@ enum class Verdict {
       return "busy";
     case Verdict::protocol:
       return "protocol-error";
+    case Verdict::mixed:
+      return "mixed";
+    case Verdict::off:
+      return "off";
   }
   return "?";
 }

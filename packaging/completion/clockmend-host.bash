@@ -2,17 +2,20 @@
 _clockmend_host() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     case $previous in
-    --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --socket | --config) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --directory) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --event)
         mapfile -t COMPREPLY < <(compgen -W 'pausing resumed hot-upgrade migrated restored snapshot' -- "$word")
         return
         ;;
-    --id | --epoch | --deadline | --answer-deadline | --max-age) return ;;
+    --id | --epoch | --deadline | --answer-deadline | --max-age | --max-offset | --parallel) return ;;
     esac
-    local words='notify --version --help'
-    if [[ " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' notify '* ]]; then
-        words='--socket --event --id --epoch --no-exchange --wait --no-wait --deadline --answer-deadline --max-age --json --help'
-    fi
+    local words='notify exchange --config --version --help'
+    local common='--socket --all --directory --parallel --deadline --answer-deadline --json --help'
+    case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
+    *' notify '*) words="$common --event --id --epoch --no-exchange --wait --no-wait --max-age" ;;
+    *' exchange '*) words="$common --max-offset" ;;
+    esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 complete -F _clockmend_host clockmend-host

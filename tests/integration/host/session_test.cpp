@@ -9,26 +9,17 @@
 #include <asio/detached.hpp>
 #include <atomic>
 #include <cstring>
-#include <fstream>
 #include <random>
-#include <sstream>
 
-#include "agent/host/backlog.hpp"
 #include "agent/host/exchange.hpp"
 #include "tests/integration/host/client_clock.hpp"
 #include "tests/integration/host/fake_guest.hpp"
+#include "tests/integration/host/honest_agent.hpp"
 
 namespace clockmend::tests {
 namespace {
 
 using host::Verdict;
-
-bool in_backlog(const std::string& path) {
-  std::ifstream file("/proc/net/unix");
-  std::stringstream text;
-  text << file.rdbuf();
-  return host::waits_in_backlog(text.str(), path);
-}
 
 host::NotifyOptions options_for(const std::string& socket) {
   host::NotifyOptions options;
@@ -43,6 +34,8 @@ host::NotifyOptions options_for(const std::string& socket) {
 
 asio::awaitable<void> run(host::Session& session, host::NotifyResult& result) { result = co_await session.run(); }
 
+asio::awaitable<void> measure(host::Session& session, host::NotifyResult& result) { result = co_await session.measure(); }
+
 host::NotifyResult notify(const host::NotifyOptions& options) {
   ClientClock clock;
   asio::io_context loop{1};
@@ -54,44 +47,6 @@ host::NotifyResult notify(const host::NotifyOptions& options) {
   loop.run();
   return result;
 }
-
-core::CorrectionReport report_with(core::Outcome outcome) {
-  core::CorrectionReport report;
-  report.number = 3;
-  report.outcome = outcome;
-  report.total = core::Offset{core::seconds{20}};
-  return report;
-}
-
-// An agent that keeps the protocol; its clock is `behind`.
-struct HonestAgent {
-  core::nanoseconds behind = core::seconds{20};
-  core::Outcome outcome = core::Outcome::corrected;
-  bool report = true;
-  wire::Disposition disposition = wire::Disposition::accepted;
-
-  std::string operator()(const std::string& line) const {
-    const std::string clean = line.substr(line.find('{'));
-    const wire::ParsedRequest parsed = wire::parse_request(clean);
-    const auto* request = std::get_if<wire::Request>(&parsed.request);
-    if (request == nullptr) return wire::error_reply(wire::ErrorClass::generic, "bad", parsed.id_json) + "\n";
-    if (const auto* sync = std::get_if<wire::GuestSyncDelimited>(request))
-      return "\xff" + wire::integer_reply(sync->id, parsed.id_json) + "\n";
-    if (std::holds_alternative<wire::ClockExchange>(*request)) {
-      const std::int64_t now = (ClientClock::read(CLOCK_REALTIME) - behind).count();
-      return wire::exchange_reply({now, now}, parsed.id_json) + "\n";
-    }
-    if (const auto* notice = std::get_if<wire::ClockNotify>(request)) {
-      wire::NotifyReply reply;
-      reply.id = notice->id;
-      reply.disposition = disposition;
-      reply.host_time = notice->exchange.empty() ? wire::HostTime::bound : wire::HostTime::exchange;
-      if (report && notice->wait) reply.report = report_with(outcome);
-      return wire::notify_reply(reply, parsed.id_json) + "\n";
-    }
-    return wire::error_reply(wire::ErrorClass::command_not_found, "unknown", parsed.id_json) + "\n";
-  }
-};
 
 bool is_sync(const std::string& line) { return line.find("guest-sync-delimited") != std::string::npos; }
 
@@ -113,6 +68,43 @@ TEST(Session, AnHonestGuestReportsAndGetsTheQuadruples) {
   EXPECT_EQ(notice.exchange, result.rounds);
   EXPECT_EQ(notice.id, "n1");
   EXPECT_TRUE(notice.sent);
+}
+
+TEST(Session, MeasuringTellsNothing) {
+  HonestAgent agent;
+  agent.behind = core::milliseconds{-300};
+  FakeGuest guest{agent};
+  guest.start();
+  ClientClock clock;
+  asio::io_context loop{1};
+  host::Connection connection(loop, clock);
+  host::Session session(connection, options_for(guest.path()), in_backlog);
+  host::NotifyResult result;
+  asio::co_spawn(loop, measure(session, result), asio::detached);
+  loop.run();
+  ASSERT_EQ(result.verdict, Verdict::done) << result.text;
+  EXPECT_FALSE(result.reply);
+  const auto best = host::best_of(result.rounds);
+  ASSERT_TRUE(best);
+  EXPECT_LE(core::magnitude(host::guest_offset(*best) - core::Offset{core::milliseconds{-300}}), host::round_trip(*best) / 2);
+  for (const std::string& line : guest.requests()) EXPECT_TRUE(is_sync(line) || line.find("clock-exchange") != std::string::npos) << line;
+}
+
+TEST(Session, AnAgentThatCannotExchangeIsNotMeasured) {
+  FakeGuest guest{[](const std::string& line) {
+    if (is_sync(line)) return HonestAgent{}(line);
+    return wire::error_reply(wire::ErrorClass::command_not_found, "no such command", wire::parse_request(line).id_json) + "\n";
+  }};
+  guest.start();
+  ClientClock clock;
+  asio::io_context loop{1};
+  host::Connection connection(loop, clock);
+  host::Session session(connection, options_for(guest.path()), in_backlog);
+  host::NotifyResult result;
+  asio::co_spawn(loop, measure(session, result), asio::detached);
+  loop.run();
+  EXPECT_EQ(result.verdict, Verdict::protocol);
+  EXPECT_NE(result.text.find("no such command"), std::string::npos) << result.text;
 }
 
 TEST(Session, EveryOutcomeHasItsVerdict) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/host/duration.hpp"
+#include "tests/fakes/temp_dir.hpp"
 
 namespace clockmend::host {
 namespace {
@@ -16,9 +17,9 @@ Command parse(std::vector<const char*> arguments) {
 
 TEST(HostOptions, DefaultsAreWhatAHookWants) {
   const Command command = parse({"notify", "--socket", "/run/vm.sock"});
-  ASSERT_TRUE(std::holds_alternative<NotifyCommand>(command));
-  const NotifyOptions& n = std::get<NotifyCommand>(command).notify;
-  EXPECT_EQ(n.socket, "/run/vm.sock");
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(command));
+  const NotifyOptions& n = std::get<VisitCommand>(command).visit.options;
+  EXPECT_EQ(std::get<VisitCommand>(command).selection.sockets, std::vector<std::string>{"/run/vm.sock"});
   EXPECT_EQ(n.notice.event, core::NoticeEvent::resumed);
   EXPECT_TRUE(n.notice.wait);
   EXPECT_TRUE(n.exchange);
@@ -30,19 +31,19 @@ TEST(HostOptions, DefaultsAreWhatAHookWants) {
 TEST(HostOptions, EveryEventAndSwitchArrives) {
   const Command command = parse({"notify", "--socket=/s", "--event", "hot-upgrade", "--id", "a", "--epoch", "host2", "--no-exchange",
                                  "--no-wait", "--deadline", "500ms", "--max-age=2m", "--json"});
-  const NotifyCommand& c = std::get<NotifyCommand>(command);
-  EXPECT_EQ(c.notify.notice.event, core::NoticeEvent::hot_upgrade);
-  EXPECT_EQ(c.notify.notice.id, "a");
-  EXPECT_EQ(c.notify.notice.epoch, "host2");
-  EXPECT_FALSE(c.notify.notice.wait);
-  EXPECT_FALSE(c.notify.exchange);
-  EXPECT_EQ(c.notify.deadline, core::milliseconds{500});
-  EXPECT_EQ(c.notify.notice.max_age, core::seconds{120});
+  const VisitCommand& c = std::get<VisitCommand>(command);
+  EXPECT_EQ(c.visit.options.notice.event, core::NoticeEvent::hot_upgrade);
+  EXPECT_EQ(c.visit.options.notice.id, "a");
+  EXPECT_EQ(c.visit.options.notice.epoch, "host2");
+  EXPECT_FALSE(c.visit.options.notice.wait);
+  EXPECT_FALSE(c.visit.options.exchange);
+  EXPECT_EQ(c.visit.options.deadline, core::milliseconds{500});
+  EXPECT_EQ(c.visit.options.notice.max_age, core::seconds{120});
   EXPECT_TRUE(c.json);
   for (const char* event : {"pausing", "resumed", "migrated", "restored", "snapshot"}) {
     const Command one = parse({"notify", "--socket=/s", "--event", event});
-    ASSERT_TRUE(std::holds_alternative<NotifyCommand>(one)) << event;
-    EXPECT_STREQ(to_string(std::get<NotifyCommand>(one).notify.notice.event), event);
+    ASSERT_TRUE(std::holds_alternative<VisitCommand>(one)) << event;
+    EXPECT_STREQ(to_string(std::get<VisitCommand>(one).visit.options.notice.event), event);
   }
 }
 
@@ -53,13 +54,53 @@ TEST(HostOptions, MistakesEndWithTheUsageCodeAndAReason) {
                                                           {"notify", "--socket", "/s", "--event", "set-time"},
                                                           {"notify", "--socket", "/s", "--deadline", "soon"},
                                                           {"notify", "--socket", "/s", "--deadline", "0s"},
-                                                          {"notify", "--socket", "/s", "extra"}};
+                                                          {"notify", "--socket", "/s", "--all"},
+                                                          {"notify", "--all"},
+                                                          {"notify", "--all", "--directory", "/d", "--parallel", "0"},
+                                                          {"notify", "--config", "/nonexistent/clockmend-host.conf", "--socket", "/s"},
+                                                          {"exchange"},
+                                                          {"exchange", "--socket", "/s", "--event", "resumed"},
+                                                          {"exchange", "--socket", "/s", "--max-offset", "-1s"}};
   for (const auto& arguments : mistakes) {
     const Command command = parse(arguments);
     ASSERT_TRUE(std::holds_alternative<Finish>(command));
     EXPECT_EQ(std::get<Finish>(command).exit_code, kUsageError);
     EXPECT_FALSE(std::get<Finish>(command).error.empty());
   }
+}
+
+TEST(HostOptions, SeveralGuestsAndMeasuring) {
+  const Command told = parse({"notify", "--socket", "/a", "--socket", "/b", "/c", "--parallel", "3"});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(told));
+  const VisitCommand& several = std::get<VisitCommand>(told);
+  EXPECT_EQ(several.selection.sockets, (std::vector<std::string>{"/a", "/b", "/c"}));
+  EXPECT_EQ(several.visit.parallel, 3U);
+  EXPECT_FALSE(several.visit.measure);
+  const Command measured = parse({"exchange", "--all", "--directory", "/run/vms", "--max-offset", "100ms"});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(measured));
+  const VisitCommand& exchange = std::get<VisitCommand>(measured);
+  EXPECT_TRUE(exchange.visit.measure);
+  EXPECT_TRUE(exchange.selection.all);
+  EXPECT_EQ(exchange.selection.directory, "/run/vms");
+  EXPECT_EQ(exchange.max_offset, core::milliseconds{100});
+}
+
+TEST(HostOptions, TheConfigurationFileGivesDefaults) {
+  const fakes::TempDir folder;
+  folder.put("/host.conf", "[notify]\ndirectory = \"/run/vms\"\nparallel = 7\n");
+  const std::string file = folder.path() + "/host.conf";
+  const Command told = parse({"--config", file.c_str(), "notify", "--all"});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(told)) << std::get<Finish>(told).error;
+  EXPECT_EQ(std::get<VisitCommand>(told).selection.directory, "/run/vms");
+  EXPECT_EQ(std::get<VisitCommand>(told).visit.parallel, 7U);
+  const Command measured = parse({"--config", file.c_str(), "exchange", "--socket", "/s"});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(measured)) << std::get<Finish>(measured).error;
+  EXPECT_TRUE(std::get<VisitCommand>(measured).visit.measure);
+  folder.put("/wrong.conf", "[notify]\nfrobnicate = 1\n");
+  const std::string wrong = folder.path() + "/wrong.conf";
+  const Command refused = parse({"--config", wrong.c_str(), "notify", "--socket", "/s"});
+  ASSERT_TRUE(std::holds_alternative<Finish>(refused));
+  EXPECT_EQ(std::get<Finish>(refused).exit_code, kUsageError);
 }
 
 TEST(HostOptions, HelpTellsTheExitCodes) {

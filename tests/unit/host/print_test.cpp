@@ -52,6 +52,57 @@ TEST(Print, TheExchangeIsToldInWords) {
   EXPECT_NE(print_result(result, false).output.find("the guest was 20.000 s behind"), std::string::npos);
 }
 
+NotifyResult measured(core::nanoseconds behind) {
+  NotifyResult result;
+  result.verdict = Verdict::done;
+  const std::int64_t t = 1'700'000'000'000'000'000;
+  const std::int64_t there = t - behind.count() + 100'000;
+  result.rounds.push_back({t, there, there, t + 200'000});
+  return result;
+}
+
+TEST(Print, AMeasurementNamesItsErrorAndItsSign) {
+  const Target target{"/run/vm1.sock", ""};
+  const NotifyResult ahead = measured(core::seconds{-20});
+  EXPECT_EQ(print_measured(target, ahead, false).output, "/run/vm1.sock: 20.000 s ahead (+- 100.000 us, 1 round)\n");
+  EXPECT_EQ(print_measured(target, ahead, true).output,
+            "{\"return\":{\"offset-ns\":-20000000000,\"error-ns\":100000,\"round-trip-ns\":200000,\"rounds\":1}}\n");
+}
+
+TEST(Print, OneOfManyIsOneLine) {
+  const Target target{"", "vm\n1"};
+  EXPECT_EQ(print_line(target, measured(core::seconds{0}), true, false), "vm 1: exactly right (+- 100.000 us, 1 round)\n");
+  const NotifyResult failure{Verdict::busy, "held", std::nullopt, {}};
+  EXPECT_EQ(print_line(target, failure, false, false), "vm 1: busy: held\n");
+  const std::string json = print_line(target, failure, false, true);
+  EXPECT_EQ(json.rfind("{\"target\":\"vm\\n1\",\"verdict\":\"busy\",\"code\":5,\"error\":{", 0), 0U) << json;
+  EXPECT_EQ(json.find('\n'), json.size() - 1);
+  EXPECT_EQ(print_line(target, result_with(core::Outcome::corrected), false, false).rfind("vm 1: The clock was 20.000 s behind", 0), 0U);
+}
+
+TEST(Print, AClockIsOffOnlyWhenItSurelyIs) {
+  EXPECT_EQ(judged(measured(core::milliseconds{100}), core::milliseconds{100}), Verdict::done);
+  EXPECT_EQ(judged(measured(core::nanoseconds{100'100'000}), core::milliseconds{100}), Verdict::done) << "within the error";
+  EXPECT_EQ(judged(measured(core::nanoseconds{-100'100'001}), core::milliseconds{100}), Verdict::off);
+  EXPECT_EQ(judged(measured(core::seconds{100}), std::nullopt), Verdict::done);
+  EXPECT_EQ(judged({Verdict::busy, "", std::nullopt, {}}, core::milliseconds{1}), Verdict::busy);
+}
+
+TEST(Score, SharedFailuresKeepTheirCode) {
+  Score score;
+  EXPECT_EQ(score.verdict(), Verdict::done) << "no guest: nothing to do";
+  EXPECT_EQ(print_summary(score, false), "0 guests\n");
+  score.add(Verdict::done);
+  score.add(Verdict::busy);
+  score.add(Verdict::busy);
+  EXPECT_EQ(score.verdict(), Verdict::busy);
+  EXPECT_EQ(print_summary(score, false), "3 guests, 1 done, 2 not (busy)\n");
+  score.add(Verdict::timeout);
+  score.add(Verdict::busy);
+  EXPECT_EQ(score.verdict(), Verdict::mixed);
+  EXPECT_EQ(print_summary(score, true), "{\"summary\":{\"guests\":5,\"done\":1,\"failed\":4,\"code\":7}}\n");
+}
+
 TEST(Answer, EveryOutcomeHasItsExitCode) {
   EXPECT_EQ(verdict_of(core::Outcome::corrected), Verdict::done);
   EXPECT_EQ(verdict_of(core::Outcome::no_action), Verdict::done);
