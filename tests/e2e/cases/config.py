@@ -41,6 +41,31 @@ def bad_reload(guest, log):
     log.expect(not status["config_error"], f"mended: config_error is {status['config_error']!r}")
 
 
+def bad_at_start(guest, log):
+    """There are no old settings to keep: the agent ends with 78 and says why, and nothing else is touched."""
+    for text, line, word in (('[policy]\nmode = "observe"\nstep_treshold = "1 s"\n', 3, "step_treshold"), ("[policy\n", 1, "table header")):
+        was = repair.before(guest)
+        clock = guest.observer.best().error
+        guest.agent.drop_in("60-bad", text)
+        try:
+            started = guest.exec.run("systemctl restart clockmendd")
+            log.expect(started.code != 0, "systemctl tells that the start failed")
+            unit = guest.exec.check("systemctl show -p ActiveState,ExecMainStatus clockmendd").split()
+            log.expect(set(unit) == {"ActiveState=failed", "ExecMainStatus=78"}, f"the unit: {' '.join(unit)}")
+            said = guest.agent.journal(20)
+            told = [each for each in said.splitlines() if f"60-bad.toml:{line}" in each]
+            log.expect(bool(told) and word in told[-1], f"the journal names file, line and key: {told[-1:] or said[-600:]}")
+            repair.daemon_back(guest, log, was, restarted=False)
+            log.expect(abs(guest.observer.best().error - clock) < repair.RIGHT_NS, "the clock did not move")
+            check = guest.agent.cli("status --check")
+            log.expect(check.code != 0, f"clockmend status --check fails: {check.code} {check.output.strip()[:200]}")
+        finally:
+            guest.agent.drop_out("60-bad")
+            guest.exec.check("systemctl reset-failed clockmendd; systemctl start clockmendd")
+        guest.wait_settled()
+        repair.daemon_back(guest, log, was, restarted=False)
+
+
 def mode_observe(guest, log):
     """Measured and told, nothing touched; the dry run says what would be done; then corrected on request."""
     _mode(guest, log, "observe")
@@ -124,6 +149,7 @@ def command_line(guest, log):
 
 CASES = [
     Case("bad_config_reload", bad_reload),
+    Case("bad_config_at_start", bad_at_start),
     Case("mode_observe_and_resync", mode_observe),
     Case("mode_off", mode_off),
     Case("mode_slew_only", mode_slew_only),
