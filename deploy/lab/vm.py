@@ -244,6 +244,16 @@ class Vm:
         self.exec.check("for d in /sys/bus/p*/drivers/rtc_cmos/*; do [ -e $d/driver ] || continue; "
                         "echo ${d##*/} > ${d%/*}/unbind; done; [ ! -e /dev/rtc0 ]")
 
+    def rtc_watch(self):
+        """Forgets the writes of the RTC so far; rtc_writes() counts those since."""
+        self.qmp.command("query-status")
+        self.qmp.events = [event for event in self.qmp.events if event["event"] != "RTC_CHANGE"]
+
+    def rtc_writes(self):
+        """How often the guest wrote the RTC since rtc_watch(): QEMU tells each write as an event, at most one a second."""
+        self.qmp.command("query-status")  # events come with an answer
+        return sum(event["event"] == "RTC_CHANGE" for event in self.qmp.events)
+
     def rtc_read(self):
         """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""
         date = self.qmp.command("qom-get", path="/machine", property="rtc-time")

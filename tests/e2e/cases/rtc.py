@@ -18,7 +18,9 @@ def rtc_written_by_hwclock(guest, log):
     """Its second's edge moves by up to a second; the baseline must be learned anew, and serve again."""
     before = inside.look(guest, rtc=True)["rtc"]["offset_ns"]
     was = repair.before(guest)
+    guest.vm.rtc_watch()
     guest.exec.check("hwclock -w", 60)
+    log.expect(guest.vm.rtc_writes() > 0, "QEMU tells of the write")
     after = inside.look(guest, rtc=True)["rtc"]["offset_ns"]
     log.say(f"RTC against the guest's clock: {repair.ms(before)} before hwclock -w, {repair.ms(after)} after")
     _still_right(guest, log, was)
