@@ -82,8 +82,13 @@ def newer_qemu():
 
 def clock_tool():
     """tests/e2e/guest/clock_tool.cpp as a static program, to be pushed into a guest."""
-    source = ROOT / "tests/e2e/guest/clock_tool.cpp"
-    tool = CACHE / f"clock-tool-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    return static_program("tests/e2e/guest/clock_tool.cpp")
+
+
+def static_program(name):
+    """A program of one source file, for a guest."""
+    source = ROOT / name
+    tool = CACHE / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     if not tool.exists():
         part = tool.with_suffix(f".{os.getpid()}")
         proc.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", part, source], 300)
