@@ -6,6 +6,7 @@
 #   --no-e2e    leaves the guests out; the run then fails at the end, because no guest booted
 #   --accel     what the guests run on (default: auto, KVM only if a test kernel boots under it)
 #   --build     build folder (default: build/test)
+# CLOCKMEND_LANES: how many guests run at the same time, 1 or 2 (default: 2 where there are two processors)
 # Exit code: 0 only if every test passed, a guest booted, and nothing outside tests/allowed-skips.txt was skipped.
 set -euo pipefail
 . "$(dirname "$0")/../deploy/without-sys-time.sh"
@@ -19,7 +20,7 @@ while [ $# -gt 0 ]; do
         --no-e2e) e2e=0 ;;
         --build) build=$2; shift ;;
         --accel) export CLOCKMEND_ACCEL=$2; shift ;;
-        -h | --help) sed -n '2,10s/^# \{0,1\}//p' tests/run.sh; exit 0 ;;
+        -h | --help) sed -n '2,11s/^# \{0,1\}//p' tests/run.sh; exit 0 ;;
         *) echo "tests/run.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
     esac
     shift
@@ -27,13 +28,29 @@ done
 
 deploy/host-packages.sh rig build test
 
-say() { printf '\n== %s\n' "$*"; }
+say() { printf '\n== %s (%s)\n' "$*" "$(date +%T)"; }
+mkdir -p "$build"
+# The images of the guests grow beside the compiler and the tests of this machine.
+preparing=()
+prepare() { # prepare NAME ARGUMENT...
+    [ "$e2e" = 1 ] && [[ -z $only || $only == *e2e* ]] || return 0
+    local log=$build/prepare-$1.log
+    shift
+    python3 -B tests/e2e/e2e.py prepare "$@" > "$log" 2>&1 &
+    preparing+=($!)
+}
+# Killed: what was cut off is made again by the next run.
+trap '[ ${#preparing[@]} -eq 0 ] || kill "${preparing[@]}" 2> /dev/null || true' EXIT
+prepare base --base
+
 # One build serves both: the packages that the guests get, and the tests around the same objects.
 say "building the packages"
 export CLOCKMEND_WERROR=ON
 CLOCKMEND_DEB_BUILD=$PWD/$build packaging/build-deb.sh "$build/debs.new"
 rm -rf "$build/debs" && mv "$build/debs.new" "$build/debs"
 export CLOCKMEND_DEBS=$PWD/$build/debs
+
+prepare disks
 
 say "building the tests"
 cmake -S . -B "$build" -DBUILD_TESTING=ON -DCLOCKMEND_WERROR=ON -DCLOCKMEND_FULL=$full -DCLOCKMEND_E2E=$e2e > "$build/configure.log" 2>&1 ||
@@ -43,7 +60,7 @@ cmake --build "$build" -j "$(nproc)"
 say "this machine's clock is safe"
 "$build/tests/lint/lint_sys_time"
 
-say "running"
+say "running the tests of this machine"
 status=0
 results=()
 # run_tests NAME CTEST_ARGUMENTS...: one ctest run, whose JUnit record joins the verdict at the end.
@@ -55,7 +72,15 @@ run_tests() {
     if [ -e "$xml" ]; then results+=("$xml"); fi
 }
 run_tests host -LE e2e -j "$(nproc)"
+if [ ${#preparing[@]} -gt 0 ]; then
+    say "waiting for the images of the guests"
+    for pid in "${preparing[@]}"; do wait "$pid" || true; done
+    preparing=()
+    tail -v -n +1 "$build"/prepare-*.log
+fi
+lanes=${CLOCKMEND_LANES:-$(($(nproc) < 2 ? 1 : 2))}
+say "running the cases in guests, $lanes at a time"
 # A guest under TCG can starve on a busy machine, so a case may try twice; ctest shows both tries.
-run_tests guest -L e2e --repeat until-pass:2
+run_tests guest -L e2e -j "$lanes" --repeat until-pass:2
 python3 tests/skips.py tests/allowed-skips.txt "${results[@]}" || status=1
 exit "$status"

@@ -2,19 +2,19 @@
 # Builds (or finds in the cache) a small Debian guest and prints where it is:
 #   kernel=PATH  initrd=PATH  disk=PATH
 # Usage: build-image.sh [--variant ntpsec|chrony|timesyncd|none] [--deb FILE]...
-#                       [--helper BINARY] [--only-base]
+#                       [--helper BINARY] [--only-layers]
 # Layers: kernel -> base -> variant -> disk; each is keyed by its inputs, so a
 # new package under test rebuilds only the disk.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-variant=ntpsec helper='' debs=() only_base=''
+variant=ntpsec helper='' debs=() only_layers=''
 while [ $# -gt 0 ]; do
     case $1 in
         --variant) variant=$2; shift 2 ;;
         --deb) debs+=("$2"); shift 2 ;;
         --helper) helper=$2; shift 2 ;;
-        --only-base) only_base=1; shift ;;
+        --only-layers) only_layers=1; shift ;;
         -h | --help) sed -n '2,8s/^# //p' "$0"; exit 0 ;;
         *) die "unknown argument $1" ;;
     esac
@@ -36,7 +36,7 @@ if [ -z "$helper" ]; then
 fi
 kernel=$("$image_dir/stage-kernel.sh")
 base=$("$image_dir/stage-base.sh" "$kernel")
-[ -z "$only_base" ] || exit 0
 layer=$("$image_dir/stage-variant.sh" "$base" "$variant")
+[ -z "$only_layers" ] || exit 0
 disk=$("$image_dir/stage-disk.sh" "$layer" "$variant" "$helper" "${debs[@]}")
 printf 'kernel=%s\ninitrd=%s\ndisk=%s\n' "$kernel/vmlinuz" "$kernel/initrd.img" "$disk"

@@ -1,5 +1,6 @@
 """Which accelerator to use. An openable /dev/kvm proves nothing, so "auto" boots a test kernel under KVM first."""
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -40,7 +41,9 @@ def choose(wanted, image):
     if known.get("key") != key:
         works = Path("/dev/kvm").exists() and _boots_under_kvm(image)
         known = {"key": key, "kvm": works}
-        memory.write_text(json.dumps(known), encoding="ascii")
+        part = memory.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(known), encoding="ascii")
+        os.replace(part, memory)
     if known["kvm"]:
         return "kvm"
     if wanted == "kvm":

@@ -11,6 +11,8 @@ from . import proc
 DAEMON_UNITS = ("ntpsec.service", "chrony.service", "systemd-timesyncd.service")
 CONF_D = "/etc/clockmend/conf.d"
 BURST_S = 11
+ASK = (r"""perl -MSocket -e 'alarm 10; socket($s, PF_UNIX, SOCK_STREAM, 0) && connect($s, pack_sockaddr_un("/run/clockmend/control.sock"))"""
+       r""" or exit 1; syswrite($s, "{\"execute\":\"clock-status\",\"id\":1}\n"); print scalar <$s>'""")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,14 @@ class Agent:
         except (FileNotFoundError, ValueError):
             return None
 
+    def now(self):
+        """The same, asked on the control socket: the file is up to 30 s old where only a probe or the port changed. None if
+        nobody answers."""
+        try:
+            return json.loads(self._vm.exec.run(ASK).output)["return"]
+        except (KeyError, ValueError):
+            return None
+
     def history(self):
         """All records, oldest first."""
         try:
@@ -150,9 +160,17 @@ class Agent:
 
     def wait_status(self, holds, timeout_s=30):
         """Polls status.json until holds(status); returns the last one either way."""
+        return self._wait(self.status, holds, timeout_s)
+
+    def wait_now(self, holds, timeout_s=30):
+        """The same with what the agent answers."""
+        return self._wait(self.now, holds, timeout_s)
+
+    @staticmethod
+    def _wait(ask, holds, timeout_s):
         end = time.monotonic() + timeout_s
         while True:
-            status = self.status()
+            status = ask()
             if (status and holds(status)) or time.monotonic() > end:
                 return status
             time.sleep(0.3)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Runs the real-guest cases.
 
-  e2e.py list [--full]            names, profiles and deadlines, one case a line
+  e2e.py list [--full]            names, lanes and deadlines, one case a line
   e2e.py run [NAME...] [--full]   without ctest: all cases, or those whose name contains one of the words
+  e2e.py prepare [--base]         fills the cache before the first guest; --base: what needs no packages of ours
   e2e.py start|case NAME|stop     as ctest does it: a keeper process holds the guest from case to case
 """
 import argparse
@@ -18,7 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "deploy"), str(HERE)]
 from cases import all_cases  # noqa: E402
-from harness import keeper  # noqa: E402
+from harness import keeper, prepare  # noqa: E402
+from harness.profiles import PROFILES  # noqa: E402
 from lab import proc  # noqa: E402
 
 SKIPPED = 77
@@ -94,9 +96,10 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=("list", "run", "start", "case", "stop", "keep"))
+    parser.add_argument("action", choices=("list", "run", "prepare", "start", "case", "stop", "keep"))
     parser.add_argument("names", nargs="*")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--base", action="store_true")
     parser.add_argument("--accel", default=os.environ.get("CLOCKMEND_ACCEL", "auto"), choices=("auto", "kvm", "tcg"))
     parser.add_argument("--rig", default="default", help=argparse.SUPPRESS)
     parser.add_argument("--owner", type=int, help=argparse.SUPPRESS)
@@ -104,9 +107,11 @@ def main():
     if options.action == "list":
         for each in all_cases():
             if options.full or not each.long:
-                print(each.name, each.profile, each.deadline_s)
+                print(each.name, PROFILES[each.profile].lane, each.deadline_s)
         return 0
     proc.without_sys_time()
+    if options.action == "prepare":
+        return prepare.run(options.accel, options.base)
     if options.action == "keep":
         keeper.serve(rig_socket(options.rig), all_cases(), options.accel, options.owner)
         return 0

@@ -13,7 +13,7 @@ def no_port(guest, log):
     """The port is unplugged and comes back while the agent runs."""
     was = repair.before(guest)
     guest.vm.agent_port_unplug()
-    status = guest.agent.wait_status(lambda value: value["channel"] != "connected", 15)
+    status = guest.agent.wait_now(lambda value: value["channel"] != "connected", 15)
     log.expect(not status["channel"].startswith("connected"), f"status: channel {status['channel']}")
     resumed = repair.freeze(guest, log)
     repair.watch(guest, log, resumed)
@@ -33,7 +33,7 @@ def started_without_port(guest, log):
     try:
         guest.exec.check("systemctl restart clockmendd")
         guest.wait_settled()
-        status = guest.agent.status()
+        status = guest.agent.now()
         log.expect(not status["channel"].startswith("connected"), f"status: channel {status['channel']}")
         log.expect(guest.agent.cli("status").code == 0, "clockmend status works over the control socket")
     finally:
@@ -50,7 +50,7 @@ def port_held_by_another(guest, log):
     guest.exec.check(f"systemctl stop clockmendd; (exec sleep 1000 < {PORT}) > /dev/null 2>&1 & echo $! > /run/holder; "
                      "sleep 0.5; systemctl start clockmendd")
     try:
-        status = guest.agent.wait_status(lambda value: "busy" in value["channel"].lower() or "another" in value["channel"].lower(), 15)
+        status = guest.agent.wait_now(lambda value: "busy" in value["channel"].lower() or "another" in value["channel"].lower(), 15)
         log.expect("busy" in status["channel"].lower() or "another" in status["channel"].lower(), f"status: channel {status['channel']}")
         guest.wait_settled()
         was = repair.before(guest)
@@ -152,7 +152,7 @@ def nothing_happened(guest, log):
 CASES = [
     Case("no_port", no_port),
     Case("started_without_port", started_without_port),
-    Case("port_held_by_another", port_held_by_another, deadline_s=200),
+    Case("port_held_by_another", port_held_by_another, deadline_s=300),
     Case("bad_lines", bad_lines),
     Case("guest_agent_verbs", guest_agent_verbs),
     Case("nothing_happened", nothing_happened),

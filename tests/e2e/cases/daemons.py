@@ -161,7 +161,7 @@ CASES = [
     Case("stop_first", stop_first),
     Case("stopped_by_the_admin", stopped_by_the_admin),
     Case("admin_sets_the_clock", admin_sets_the_clock),
-    Case("daemon_will_not_stop", will_not_stop, deadline_s=200),
+    Case("daemon_will_not_stop", will_not_stop, deadline_s=300),
     Case("daemon_will_not_start", will_not_start),
     Case("killed_while_stopping", killed_while_stopping),
     Case("killed_after_the_stop", killed_after_the_stop),

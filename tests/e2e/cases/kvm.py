@@ -21,7 +21,7 @@ def ptp_kvm(guest, log):
     log.require(clock is not None, "the driver ptp_kvm gives a PTP clock")
     off = clock["offset_ns"] + guest.observer.best().error
     log.expect(abs(off) < 1e6, f"it shows the host's time ({repair.ms(off)})")
-    status = guest.agent.wait_status(lambda value: inside.probe(value, "ptp")["state"] == "running", 30)
+    status = guest.agent.wait_now(lambda value: inside.probe(value, "ptp")["state"] == "running", 30)
     log.expect(inside.probe(status, "ptp")["state"] == "running", f"it is taken ({inside.told(inside.probe(status, 'ptp'))})")
     guest.wait_settled()
     was = repair.before(guest)

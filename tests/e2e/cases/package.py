@@ -61,4 +61,4 @@ def upgrade_remove_purge(guest, log):
     _dpkg(guest, log, "-i /root/this.deb")
 
 
-CASES = [Case("package_upgrade_remove_purge", upgrade_remove_purge, deadline_s=240)]
+CASES = [Case("package_upgrade_remove_purge", upgrade_remove_purge, "chrony", deadline_s=400)]

@@ -11,12 +11,12 @@ READY_S = 2.5
 
 
 def _row(guest):
-    return inside.probe(guest.agent.status(), "ptp")
+    return inside.probe(guest.agent.now(), "ptp")
 
 
 def _wait_row(guest, log, holds, text, timeout_s=45):
     """Until the status of the probe "ptp" is as it shall be."""
-    status = guest.agent.wait_status(lambda value: (row := inside.probe(value, "ptp")) is not None and holds(row), timeout_s)
+    status = guest.agent.wait_now(lambda value: (row := inside.probe(value, "ptp")) is not None and holds(row), timeout_s)
     row = inside.probe(status, "ptp")
     return log.expect(row is not None and holds(row), f"{text} ({inside.told(row)})")
 
@@ -183,6 +183,6 @@ CASES = [
     Case("ptp_not_allowed", ptp_not_allowed, "ptp"),
     Case("ptp_too_fast", ptp_too_fast, "ptp"),
     Case("ptp_good_beside_bad", ptp_good_beside_bad, "ptp"),
-    Case("ptp_comes_and_goes", ptp_comes_and_goes, "ptp", deadline_s=240),
+    Case("ptp_comes_and_goes", ptp_comes_and_goes, "ptp", deadline_s=300),
     Case("ptp_only", ptp_only, "ptp", spoils=True),
 ]

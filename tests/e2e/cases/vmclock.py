@@ -28,7 +28,7 @@ def _named(log, report, status):
 
 
 def _moved(guest, log, disturb):
-    status = guest.agent.status()
+    status = guest.agent.now()
     log.say("vmclock " + inside.told(inside.probe(status, "vmclock")))
     log.say("vmgenid " + inside.told(inside.probe(status, "vmgenid")))
     marker = inside.marker(guest)
@@ -94,7 +94,7 @@ def vmgenid_may_read(guest, log):
     guest.exec.check("systemctl daemon-reload; systemctl restart clockmendd")
     try:
         guest.wait_settled()
-        row = inside.probe(guest.agent.status(), "vmgenid")
+        row = inside.probe(guest.agent.now(), "vmgenid")
         log.require(row is not None and row["state"] == "running", f"vmgenid {inside.told(row)}")
         was = repair.before(guest)
         resumed = guest.vm.migrate_through_file(repair.GAP_S)

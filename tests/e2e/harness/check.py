@@ -21,7 +21,7 @@ class Case:
     profile: str = "ntpsec"
     long: bool = False
     spoils: bool = False
-    deadline_s: int = 150
+    deadline_s: int = 240
 
 
 @dataclass

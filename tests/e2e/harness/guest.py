@@ -15,6 +15,13 @@ RIGHT_NS = 10_000_000
 SETTLED_NS = 5_000_000
 
 
+def _rtc_waits(status):
+    """Why the RTC cannot be a witness yet; empty if it can, or will not."""
+    rtc = next((probe for probe in status["probes"] if probe["name"] == "rtc"), None)
+    waits = rtc and rtc["state"] != "off" and not rtc["last"] and status["rtc_mode"] != "none"
+    return f"rtc probe {rtc['state']}: {rtc['why']}" if waits else ""
+
+
 class Guest:
     def __init__(self, profile, accel):
         self.profile = PROFILES[profile]
@@ -104,9 +111,9 @@ class Guest:
             return "no status.json"
         if status["state"] != "synchronized":
             return f"agent state {status['state']}: {status['state_reason']}"
-        rtc = next((probe for probe in status["probes"] if probe["name"] == "rtc"), None)
-        if rtc and rtc["state"] != "off" and not rtc["last"] and status["rtc_mode"] != "none":
-            return f"rtc probe {rtc['state']}: {rtc['why']}"
+        waiting = _rtc_waits(status) and _rtc_waits(self.agent.now() or status)
+        if waiting:
+            return waiting
         sample = self.observer.best()
         if abs(sample.error) > SETTLED_NS:
             return f"clock off by {sample.error / 1e6:.3f} ms"

@@ -12,6 +12,7 @@ ADDRESSES = (HOST, *MORE)
 class Profile:
     variant: str
     unit: str
+    lane: int  # cases of different lanes run at the same time
     accel: str = ""  # only there; empty: what was chosen for the run
     kernel: str = ""  # empty: the image's own; else a flavour of the newest backported one (lab.images.newer_kernel)
     newer_qemu: bool = False  # a QEMU with -device vmclock instead of the installed one
@@ -29,14 +30,15 @@ IGB_CLOCK = "525400000001"
 E1000E_CLOCK = "000000000000"
 
 
+# In the order in which their cases run. The lanes take about the same time.
 PROFILES = {
-    "ntpsec": Profile("ntpsec", "ntpsec.service"),
-    "chrony": Profile("chrony", "chrony.service"),
-    "timesyncd": Profile("timesyncd", "systemd-timesyncd.service"),
-    "vmclock": Profile("ntpsec", "ntpsec.service", kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
+    "ntpsec": Profile("ntpsec", "ntpsec.service", 1),
+    "kvm": Profile("ntpsec", "ntpsec.service", 1, "kvm"),
+    "chrony": Profile("chrony", "chrony.service", 2),
+    "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
+    "vmclock": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                        cmdline="modules-load=ptp_vmclock"),
-    "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
+    "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                               rtc="rt", cmdline="modules-load=ptp_vmclock"),
-    "ptp": Profile("ntpsec", "ntpsec.service", kernel="generic", newer_qemu=True, devices=SLOTS, cmdline="modules-load=igb,e1000e"),
-    "kvm": Profile("ntpsec", "ntpsec.service", "kvm"),
+    "ptp": Profile("ntpsec", "ntpsec.service", 2, kernel="generic", newer_qemu=True, devices=SLOTS, cmdline="modules-load=igb,e1000e"),
 }
