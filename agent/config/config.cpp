@@ -21,6 +21,9 @@ class Loader {
   void contradiction_checks();
   [[nodiscard]] core::Result<core::Settings> result() &&;
   void problem(std::string text) {
+    // Words of the file stand in it, and it reaches terminals and the journal.
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     if (problems_.size() < kMaxProblems) problems_.push_back(std::move(text));
   }
 

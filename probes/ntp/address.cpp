@@ -102,8 +102,11 @@ std::optional<std::string> canonical_address(std::string_view text) {
   const auto percent = text.find('%');
   const auto v6 = parse_v6(text.substr(0, percent));
   if (!v6) return std::nullopt;
-  if (const auto v4 = mapped_v4(*v6)) return hex(*v4);
   const auto scope = percent == std::string_view::npos ? std::string_view{} : text.substr(percent);
+  // An interface's name: printable, no blank or slash, at most 15 characters (IFNAMSIZ).
+  if (scope.size() > 16 || std::any_of(scope.begin(), scope.end(), [](char c) { return c <= ' ' || c > '~' || c == '/'; }))
+    return std::nullopt;
+  if (const auto v4 = mapped_v4(*v6)) return hex(*v4);
   return hex(*v6) + std::string(scope);
 }
 

@@ -31,6 +31,9 @@ void ServerText::add_server(std::string_view host, std::uint16_t port) {
 }
 
 void ServerText::note(std::string text) {
+  // Words of the file stand in it, and it reaches terminals.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   if (notes.size() < kMaxNotes && std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(std::move(text));
 }
 

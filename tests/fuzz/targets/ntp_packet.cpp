@@ -41,8 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   clockmend::fuzz::Input in(data, size);
   const auto flags = in.byte();
   const core::microseconds trip{static_cast<std::int32_t>(in.number(4))};
-  // Whatever the clock says: 0 to 2262.
-  const core::nanoseconds now{static_cast<std::int64_t>(in.number(8) >> 1U)};
+  // Whatever the clock can say: 1970 to 2232, where the kernel stops (TIME_SETTOD_SEC_MAX).
+  const core::nanoseconds now{static_cast<std::int64_t>(in.number(8) % 8'270'000'000'000'000'000U)};
   const auto given = in.rest();
   std::vector<std::byte> bytes(given.begin(), given.end());
   if ((flags & 1U) != 0 && bytes.size() >= 32) {  // the attacker has seen our bits

@@ -98,6 +98,15 @@ TEST(NtpServerFiles, HostileTextIsBounded) {
   for (const auto& note : odd.notes) EXPECT_EQ(note.find('\x1b'), std::string::npos);
 }
 
+TEST(NtpServerFiles, ControlCharactersReachNobody) {
+  const auto found =
+      parse_ntp_conf("server ti\x1b[31mme noselect\nserver fe80::1%e\x1b[31m\nserver ::ffff:192.0.2.1%\x1b\nserver fe80::1%eth0\n");
+  ASSERT_EQ(found.servers.size(), 1U);
+  EXPECT_EQ(found.servers[0].host, "fe80::1%eth0");
+  ASSERT_EQ(found.notes.size(), 3U);
+  for (const auto& note : found.notes) EXPECT_EQ(note.find('\x1b'), std::string::npos) << note;
+}
+
 TEST(NtpServerFiles, RandomTextNeverBreaksAParser) {
   const unsigned seed = 5;
   std::mt19937 random(seed);
