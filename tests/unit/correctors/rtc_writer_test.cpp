@@ -91,6 +91,26 @@ TEST_F(RtcWriterTest, AMissedMomentIsTriedAgainAndGivenUp) {
   EXPECT_TRUE(rtc.writes.empty());
 }
 
+// hwclock(8) and whoever else reads the device has it open for a moment, and there is only one place.
+TEST_F(RtcWriterTest, ADeviceThatIsHeldForAMomentIsTriedAgain) {
+  rtc.write_error = core::Error{core::ErrorCode::busy, "/dev/rtc0 is held by another process"};
+  write();
+  scheduler.run_for(1100ms);
+  EXPECT_TRUE(results.empty());
+  rtc.write_error.reset();
+  ASSERT_TRUE(finished());
+  EXPECT_TRUE(results[0].ok) << results[0].detail;
+  EXPECT_EQ(rtc.writes.size(), 1U);
+}
+
+TEST_F(RtcWriterTest, ADeviceThatStaysHeldIsGivenUp) {
+  rtc.write_error = core::Error{core::ErrorCode::busy, "/dev/rtc0 is held by another process"};
+  write();
+  ASSERT_TRUE(finished(4s));
+  EXPECT_FALSE(results[0].ok);
+  EXPECT_EQ(results[0].detail, "failed: /dev/rtc0 is held by another process");
+}
+
 TEST_F(RtcWriterTest, AStepMeanwhileChoosesAnotherMoment) {
   write();
   scheduler.run_for(100ms);
