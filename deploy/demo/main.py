@@ -82,4 +82,5 @@ def main():
 
 if __name__ == "__main__":
     proc.without_sys_time()
+    proc.end_on_sigterm()
     sys.exit(main())

@@ -17,6 +17,11 @@ def without_sys_time():
     os.execvp("setpriv", ["setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time", sys.executable, *sys.orig_argv[1:]])
 
 
+def end_on_sigterm():
+    """Whoever ends us by SIGTERM gets what Ctrl-C gets: guests, servers and namespaces go too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def _may_have_sys_time():
     """We, or a child of ours (capabilities(7): root's get what is in the bounding or the inheritable set)."""
     with open("/proc/self/status", encoding="ascii") as status:

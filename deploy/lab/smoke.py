@@ -26,6 +26,7 @@ def show(label, observer):
 
 def main():
     proc.without_sys_time()
+    proc.end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--variant", default="ntpsec", choices=RUNBOOK)
     parser.add_argument("--accel", default="auto", choices=("auto", "kvm", "tcg"))

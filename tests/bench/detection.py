@@ -201,6 +201,7 @@ def measure(kind, options, chosen, say):
 
 def main():
     proc.without_sys_time()
+    proc.end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--freeze", type=float, default=1.0, help="seconds")

@@ -217,6 +217,7 @@ def idle_table(rows):
 
 def main():
     proc.without_sys_time()
+    proc.end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10, help="after the first one, of each contender")
     parser.add_argument("--freeze", type=float, default=5.0, help="seconds")

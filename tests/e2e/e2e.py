@@ -110,6 +110,7 @@ def main():
                 print(each.name, PROFILES[each.profile].lane, each.deadline_s)
         return 0
     proc.without_sys_time()
+    proc.end_on_sigterm()
     if options.action == "prepare":
         return prepare.run(options.accel, options.base)
     if options.action == "keep":

@@ -136,7 +136,6 @@ def _watch(owner):
 
 def serve(path, cases, wanted_accel, owner_pid):
     """Until told to stop, nobody asked for IDLE_S, or the process `owner_pid` (ctest) is gone."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     owner = os.pidfd_open(owner_pid)
     threading.Thread(target=_watch, args=(owner,), daemon=True).start()
     keeper = Keeper(cases, wanted_accel)

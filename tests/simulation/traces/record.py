@@ -262,6 +262,7 @@ def main():
         table()
         return 0
     proc.without_sys_time()
+    proc.end_on_sigterm()
     for name in options.names or list(MACHINES):
         try:
             record(name)
