@@ -9,6 +9,7 @@
 #include "agent/config/checks.hpp"
 #include "agent/config/keys.hpp"
 #include "agent/config/toml_file.hpp"
+#include "agent/core/printable.hpp"
 
 namespace clockmend::config {
 namespace {
@@ -21,10 +22,7 @@ class Loader {
   void contradiction_checks();
   [[nodiscard]] core::Result<core::Settings> result() &&;
   void problem(std::string text) {
-    // Words of the file stand in it, and it reaches terminals and the journal.
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-    if (problems_.size() < kMaxProblems) problems_.push_back(std::move(text));
+    if (problems_.size() < kMaxProblems) problems_.push_back(core::printable_ascii(std::move(text)));
   }
 
  private:

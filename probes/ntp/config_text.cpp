@@ -1,7 +1,9 @@
 #include "probes/ntp/config_text.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "agent/core/printable.hpp"
 #include "probes/ntp/address.hpp"
 
 namespace clockmend::probes::ntp {
@@ -14,10 +16,10 @@ constexpr std::size_t kMaxLine = 1024;
 constexpr std::size_t kMaxWords = 64;
 constexpr std::size_t kMaxQuoted = 64;
 
-/// Foreign text in our reports: short and printable.
+/// Foreign text in a note, short; note() makes it printable.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text.substr(0, kMaxQuoted)) out += c >= ' ' && c <= '~' && c != '"' ? c : '?';
+  for (const char c : text.substr(0, kMaxQuoted)) out += c == '"' ? '?' : c;
   return out + "\"";
 }
 }  // namespace
@@ -31,9 +33,7 @@ void ServerText::add_server(std::string_view host, std::uint16_t port) {
 }
 
 void ServerText::note(std::string text) {
-  // Words of the file stand in it, and it reaches terminals.
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  text = core::printable_ascii(std::move(text));
   if (notes.size() < kMaxNotes && std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(std::move(text));
 }
 
