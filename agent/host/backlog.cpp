@@ -1,6 +1,7 @@
 #include "agent/host/backlog.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace clockmend::host {
 
@@ -9,6 +10,10 @@ namespace {
 // Num: RefCount Protocol Flags Type St Inode Path
 constexpr std::size_t kStateColumn = 5;
 constexpr std::size_t kPathColumn = 7;
+
+// Thousands of VMs have some ten sockets each.
+constexpr std::size_t kTableLimit = std::size_t{32} * 1024 * 1024;
+constexpr core::milliseconds kTableAge{200};
 
 std::string_view next_word(std::string_view& rest) {
   const auto begin = rest.find_first_not_of(' ');
@@ -46,6 +51,16 @@ bool waits_in_backlog(std::string_view table, std::string_view path) {
     table.remove_prefix(end + 1);
   }
   return false;
+}
+
+bool Backlog::holds(const std::string& path) {
+  const core::MonotonicPoint now = clock_.snapshot().monotonic;
+  if (table_.empty() || now - read_at_ > kTableAge) {
+    auto table = files_.read("/proc/net/unix", kTableLimit);
+    table_ = table ? std::move(*table) : "";
+    read_at_ = now;
+  }
+  return waits_in_backlog(table_, path);
 }
 
 }  // namespace clockmend::host

@@ -16,32 +16,6 @@ namespace {
 
 using namespace clockmend;
 
-// Thousands of VMs have some ten sockets each.
-constexpr std::size_t kSocketTableLimit = std::size_t{32} * 1024 * 1024;
-// A thousand silent guests ask at the same time; one look at the table serves them all.
-constexpr core::milliseconds kSocketTableAge{200};
-
-class Backlog {
- public:
-  explicit Backlog(core::ClockReader& clock) : clock_(clock) {}
-
-  bool holds(const std::string& path) {
-    const core::MonotonicPoint now = clock_.snapshot().monotonic;
-    if (table_.empty() || now - read_at_ > kSocketTableAge) {
-      auto table = files_.read("/proc/net/unix", kSocketTableLimit);
-      table_ = table ? std::move(*table) : "";
-      read_at_ = now;
-    }
-    return host::waits_in_backlog(table_, path);
-  }
-
- private:
-  core::ClockReader& clock_;
-  os::PosixFileReader files_;
-  std::string table_;
-  core::MonotonicPoint read_at_{};
-};
-
 void print(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
@@ -49,7 +23,8 @@ void print(std::FILE* stream, std::string_view text) {
 
 int visit(const host::VisitCommand& command) {
   os::LinuxClockReader clock;
-  Backlog backlog(clock);
+  os::PosixFileReader files;
+  host::Backlog backlog(files, clock);
   host::Tools tools{clock,
                     [&backlog](const std::string& path) { return backlog.holds(path); },
                     [](std::string_view text) { print(stdout, text); },

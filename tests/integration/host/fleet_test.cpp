@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <fstream>
 
+#include "agent/host/backlog.hpp"
 #include "agent/host/socket_folder.hpp"
 #include "agent/host/visit.hpp"
+#include "agent/os/files.hpp"
 #include "tests/integration/host/crowd.hpp"
 #include "tests/integration/host/honest_agent.hpp"
 
@@ -27,21 +29,11 @@ struct Ran {
 Ran run(const host::VisitCommand& command) {
   ClientClock clock;
   Ran ran;
-  // As in the program: a thousand sessions that wait ask at the same time, and the table is long.
-  core::nanoseconds read_at{};
-  std::string table;
-  const auto backlog = [&](const std::string& path) {
-    const core::nanoseconds now = ClientClock::read(CLOCK_MONOTONIC);
-    if (now - read_at > core::milliseconds{200}) {
-      std::stringstream text;
-      text << std::ifstream("/proc/net/unix").rdbuf();
-      table = text.str();
-      read_at = now;
-    }
-    return host::waits_in_backlog(table, path);
-  };
-  const host::Tools tools{clock, backlog, [&ran](std::string_view text) { ran.out += text; },
-                          [&ran](std::string_view text) { ran.err += text; }, [&ran](std::string_view text) { ran.progress += text; }};
+  os::PosixFileReader files;
+  host::Backlog backlog(files, clock);
+  const host::Tools tools{clock, [&backlog](const std::string& path) { return backlog.holds(path); },
+                          [&ran](std::string_view text) { ran.out += text; }, [&ran](std::string_view text) { ran.err += text; },
+                          [&ran](std::string_view text) { ran.progress += text; }};
   ran.code = host::run_visit(command, tools);
   return ran;
 }

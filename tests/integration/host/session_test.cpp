@@ -32,21 +32,24 @@ host::NotifyOptions options_for(const std::string& socket) {
   return options;
 }
 
-asio::awaitable<void> run(host::Session& session, host::NotifyResult& result) { result = co_await session.run(); }
+using Command = asio::awaitable<host::NotifyResult> (host::Session::*)();
 
-asio::awaitable<void> measure(host::Session& session, host::NotifyResult& result) { result = co_await session.measure(); }
+asio::awaitable<void> run(host::Session& session, Command command, host::NotifyResult& result) { result = co_await (session.*command)(); }
 
-host::NotifyResult notify(const host::NotifyOptions& options) {
+host::NotifyResult visit(const host::NotifyOptions& options, Command command) {
   ClientClock clock;
   asio::io_context loop{1};
   host::Connection connection(loop, clock);
   host::Session session(connection, options, in_backlog);
   host::NotifyResult result;
   result.text = "no result";
-  asio::co_spawn(loop, run(session, result), asio::detached);
+  asio::co_spawn(loop, run(session, command, result), asio::detached);
   loop.run();
   return result;
 }
+
+host::NotifyResult notify(const host::NotifyOptions& options) { return visit(options, &host::Session::run); }
+host::NotifyResult measure(const host::NotifyOptions& options) { return visit(options, &host::Session::measure); }
 
 bool is_sync(const std::string& line) { return line.find("guest-sync-delimited") != std::string::npos; }
 
@@ -75,13 +78,7 @@ TEST(Session, MeasuringTellsNothing) {
   agent.behind = core::milliseconds{-300};
   FakeGuest guest{agent};
   guest.start();
-  ClientClock clock;
-  asio::io_context loop{1};
-  host::Connection connection(loop, clock);
-  host::Session session(connection, options_for(guest.path()), in_backlog);
-  host::NotifyResult result;
-  asio::co_spawn(loop, measure(session, result), asio::detached);
-  loop.run();
+  const host::NotifyResult result = measure(options_for(guest.path()));
   ASSERT_EQ(result.verdict, Verdict::done) << result.text;
   EXPECT_FALSE(result.reply);
   const auto best = host::best_of(result.rounds);
@@ -96,13 +93,7 @@ TEST(Session, AnAgentThatCannotExchangeIsNotMeasured) {
     return wire::error_reply(wire::ErrorClass::command_not_found, "no such command", wire::parse_request(line).id_json) + "\n";
   }};
   guest.start();
-  ClientClock clock;
-  asio::io_context loop{1};
-  host::Connection connection(loop, clock);
-  host::Session session(connection, options_for(guest.path()), in_backlog);
-  host::NotifyResult result;
-  asio::co_spawn(loop, measure(session, result), asio::detached);
-  loop.run();
+  const host::NotifyResult result = measure(options_for(guest.path()));
   EXPECT_EQ(result.verdict, Verdict::protocol);
   EXPECT_NE(result.text.find("no such command"), std::string::npos) << result.text;
 }
