@@ -1,11 +1,13 @@
 #include "agent/os/clock_reader.hpp"
 
+#include <fcntl.h>
 #include <sys/timex.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
-#include "agent/os/files.hpp"
 #include "agent/os/timespecs.hpp"
 
 namespace clockmend::os {
@@ -54,12 +56,19 @@ core::KernelClockStatus LinuxClockReader::kernel_status() {
 }
 
 std::string LinuxClockReader::clocksource() {
-  PosixFileReader files{root_};
-  auto text = files.read("/sys/devices/system/clocksource/clocksource0/current_clocksource", 256);
-  if (!text) return "unknown";
-  std::string name = std::move(text).value();
-  while (!name.empty() && (name.back() == '\n' || name.back() == ' ')) name.pop_back();
-  return name.empty() ? "unknown" : name;
+  if (!clocksource_) {
+    const std::string path = root_ + "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    clocksource_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  std::array<char, 64> text{};  // CS_NAME_LEN is 32 (kernel/time/clocksource.c)
+  const ssize_t length = ::pread(clocksource_.get(), text.data(), text.size(), 0);
+  if (length <= 0) {
+    clocksource_.reset();
+    return "unknown";
+  }
+  std::string_view name{text.data(), static_cast<std::size_t>(length)};
+  name = name.substr(0, name.find_last_not_of("\n ") + 1);
+  return name.empty() ? "unknown" : std::string{name};
 }
 
 }  // namespace clockmend::os

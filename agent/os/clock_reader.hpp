@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/core/ports/clock_reader.hpp"
+#include "agent/os/unique_fd.hpp"
 
 namespace clockmend::os {
 
@@ -21,6 +22,7 @@ class LinuxClockReader final : public core::ClockReader {
   static constexpr core::nanoseconds kLeastTight{5000};
 
   std::string root_;
+  UniqueFd clocksource_;                   // stays open: it is read right after a resume, on the way to the step
   core::nanoseconds tight_ = kLeastTight;  // a snapshot with a wider bracket is tried again
 };
 

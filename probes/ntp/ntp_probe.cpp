@@ -38,8 +38,9 @@ void NtpProbe::start(core::ObservationSink sink) {
 
 void NtpProbe::configure(core::NtpSettings settings) {
   settings_ = std::move(settings);
-  const bool asked = round_ && why_ == Why::requested;
+  const bool asked = begin_ || (round_ && why_ == Why::requested);
   abandon_round();
+  begin_.reset();
   retry_ = kFirstRetry;
   if (!sink_) return;
   if (!settings_.enabled) {
@@ -90,7 +91,9 @@ void NtpProbe::measure_now() {
     why_ = Why::requested;
     return tell_deferral();
   }
-  begin_round(Why::requested);
+  abandon_round();
+  // Witnesses inside the guest answer within this turn of the loop and may be enough for a step: sockets can wait for that.
+  begin_ = ports_.scheduler.after(core::nanoseconds::zero(), [this] { begin_round(Why::requested); });
 }
 
 bool NtpProbe::may_join() const {
@@ -105,6 +108,7 @@ void NtpProbe::own_change(const core::OwnChange& change) {
 
 void NtpProbe::begin_round(Why why) {
   abandon_round();
+  begin_.reset();
   why_ = why;
   // Files are read off the critical path: only where nobody waits, or nothing is known.
   if (why == Why::idle || book_.servers().empty()) find_servers();

@@ -82,6 +82,7 @@ class NtpProbe final : public core::Probe {
   std::set<std::string> in_round_;
   Why why_ = Why::idle;
   core::TimerHandle idle_;
+  core::TimerHandle begin_;    // a round that was asked for in this turn of the loop
   core::TimerHandle answer_;   // an answer that needs no packets
   core::nanoseconds retry_{};  // after a failed idle round; grows to idle_interval
 };
