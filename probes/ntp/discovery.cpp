@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxFile = 64 * 1024;
 constexpr unsigned kMaxFiles = 32;
+// Files that are missing and folders cost a look too: includes of thousands of them would hold up the loop.
+constexpr unsigned kMaxLooks = 64;
 constexpr unsigned kMaxDepth = 4;
 constexpr std::size_t kMostDiscoveryNotes = 32;
 
@@ -30,14 +32,16 @@ class Search {
   }
 
   void directory(const std::string& path, std::string_view suffix, Parser parse, unsigned depth = 0) {
-    const auto names = files_.list(path);
-    if (names.empty()) out_.looked.push_back(path);
+    const auto names = list(path);
+    if (names.empty() && looks_ <= kMaxLooks) out_.looked.push_back(path);
     for (const auto& name : names)
       if (std::string_view(name).ends_with(suffix)) file(path + "/" + name, parse, depth);
   }
 
   core::Result<std::string> read(const std::string& path) {
-    if (files_read_ >= kMaxFiles || !seen_.insert(path).second) return core::Error{core::ErrorCode::invalid, path + ": too many files"};
+    if (files_read_ >= kMaxFiles || seen_.contains(path)) return core::Error{core::ErrorCode::invalid, path + ": too many files"};
+    if (!may_look()) return core::Error{core::ErrorCode::invalid, path + ": not looked at"};
+    seen_.insert(path);
     auto text = files_.read(path, kMaxFile);
     out_.looked.push_back(path);
     if (text) ++files_read_;
@@ -68,10 +72,18 @@ class Search {
     const auto folder = path.substr(0, slash);
     const auto prefix = path.substr(slash + 1, star - slash - 1);
     const auto suffix = path.substr(star + 1);
-    for (const auto& name : files_.list(folder))
+    for (const auto& name : list(folder))
       if (name.size() >= prefix.size() + suffix.size() && name.starts_with(prefix) && name.ends_with(suffix))
         file(folder + "/" + name, parse, depth);
   }
+
+  bool may_look() {
+    if (++looks_ <= kMaxLooks) return true;
+    if (looks_ == kMaxLooks + 1) note("more than " + std::to_string(kMaxLooks) + " files and folders are named: the rest is not looked at");
+    return false;
+  }
+
+  std::vector<std::string> list(const std::string& folder) { return may_look() ? files_.list(folder) : std::vector<std::string>{}; }
 
   void note(std::string text) {
     if (out_.notes.size() < kMostDiscoveryNotes) out_.notes.push_back(std::move(text));
@@ -81,6 +93,7 @@ class Search {
   Discovery& out_;
   std::set<std::string> seen_;
   unsigned files_read_ = 0;
+  std::size_t looks_ = 0;
 };
 
 void search_ntpsec(Search& s) {

@@ -23,8 +23,8 @@ struct Discovery {
 };
 
 /// The configuration of `active` first, then of the other daemons in the order of DaemonKind, then DHCP leases: the first that
-/// names a server wins, because one daemon's list is what its administrator meant to be asked together. Bounded: 32 files of
-/// 64 KiB, includes 4 deep.
+/// names a server wins, because one daemon's list is what its administrator meant to be asked together. Bounded for each
+/// daemon: 64 files and folders are looked at, there or not, 32 files of 64 KiB are read, includes go 4 deep.
 [[nodiscard]] Discovery discover(core::FileReader& files, DaemonKind active);
 
 }  // namespace clockmend::probes::ntp

@@ -14,6 +14,7 @@ class FakeFiles final : public core::FileReader {
   std::map<std::string, std::string> files;   // absolute path -> content
   std::map<std::string, core::Error> errors;  // absolute path -> why it cannot be read
   std::vector<std::string> reads;             // every path asked for, in order
+  std::vector<std::string> lists;             // every folder asked for, in order
 
   core::Result<std::string> read(const std::string& path, std::size_t limit) override {
     reads.push_back(path);
@@ -26,6 +27,7 @@ class FakeFiles final : public core::FileReader {
   }
 
   std::vector<std::string> list(const std::string& directory) override {
+    lists.push_back(directory);
     std::vector<std::string> names;
     const auto prefix = directory + "/";
     for (const auto& [path, content] : files)

@@ -89,6 +89,36 @@ TEST(NtpDiscovery, ManyFilesAreBounded) {
   EXPECT_LE(discover(files, DaemonKind::chrony).servers.size(), 32U);
 }
 
+TEST(NtpDiscovery, MissingFilesAndFoldersAreBounded) {
+  std::string files_missing;
+  std::string folders_missing;
+  for (int i = 0; i < 1500; ++i) {
+    const auto n = std::to_string(i);
+    files_missing += "include /n/" + n + ".conf\n";
+    folders_missing += (i % 2 == 0 ? "confdir /d/" : "include /p/") + n + (i % 2 == 0 ? "\n" : "/*.conf\n");
+  }
+  for (const auto& includes : {files_missing, folders_missing, folders_missing + "server late.example\n"}) {
+    fakes::FakeFiles files;
+    files.files["/etc/chrony.conf"] = includes;
+    const auto d = discover(files, DaemonKind::chrony);
+    const auto in = [](const std::vector<std::string>& all) {
+      return std::count_if(all.begin(), all.end(), [](const auto& path) { return path[2] == '/'; });
+    };
+    EXPECT_LE(in(files.reads) + in(files.lists), 64) << includes.substr(0, 20);
+    EXPECT_GE(in(files.reads) + in(files.lists), 32) << includes.substr(0, 20);
+    EXPECT_LE(d.looked.size(), 128U);
+    ASSERT_EQ(d.notes.size(), 1U);
+    EXPECT_NE(d.notes[0].find("more than 64 files"), std::string::npos) << d.notes[0];
+  }
+}
+
+TEST(NtpDiscovery, ALongListOfMissingFilesHidesNoOtherDaemon) {
+  fakes::FakeFiles files;
+  for (int i = 0; i < 1500; ++i) files.files["/etc/ntp.conf"] += "includefile /n/" + std::to_string(i) + "\n";
+  files.files["/etc/chrony.conf"] = "server good.example\n";
+  EXPECT_EQ(hosts(discover(files, DaemonKind::unknown)), Hosts{"good.example"});
+}
+
 TEST(NtpDiscovery, TimesyncdDropInsAndPrecedence) {
   fakes::FakeFiles files;
   files.files["/etc/systemd/timesyncd.conf"] = "[Time]\n#NTP=\n#FallbackNTP=0.debian.pool.ntp.org\n";
