@@ -7,6 +7,7 @@
 #include "agent/app/faces.hpp"
 #include "agent/app/history.hpp"
 #include "agent/app/hypervisor_clocks.hpp"
+#include "agent/app/interrupted_report.hpp"
 #include "agent/app/log.hpp"
 #include "agent/app/pipeline.hpp"
 #include "agent/app/status_board.hpp"
@@ -55,7 +56,8 @@ class AgentApp {
         level_override_(std::move(level_override)),
         log_(settings.log.level, paths.root),
         system_(io_, paths, settings),
-        history_(loaded(system_.files, system_.writer, paths.history(), settings.history_max_records)),
+        history_(loaded(system_, paths.history(), settings.history_max_records)),
+        interrupted_(record_interrupted(system_.journal, history_, system_.clock)),
         engine_(with_floor(settings.policy, history_), {system_.clock.snapshot(), system_.clock.kernel_status()}, history_.next_number()),
         executor_(system_.correctors(), system_.journal, system_.scheduler, engine_.policy(),
                   [this](const std::string& why) { log_.text().error(why); }),
@@ -78,6 +80,7 @@ class AgentApp {
     log_.text().info("clockmendd {} starts: mode {}, {}, clocksource {}", kVersion, core::to_string(engine_.policy().mode),
                      core::to_string(engine_.policy().sequence), system_.clock.clocksource());
     for (const History::LoneStep& s : history_.lone_steps()) engine_.remember_lone_step(s.ended, s.total, system_.clock.snapshot());
+    if (interrupted_) log_.report(*interrupted_);
     if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
     if (const auto permitted = system_.adjuster.permitted(); !permitted)
       log_.text().error("cannot set the clock: {}", permitted.error().text);
@@ -93,8 +96,8 @@ class AgentApp {
   }
 
  private:
-  static History loaded(core::FileReader& files, core::FileWriter& writer, const std::string& path, std::uint32_t max_records) {
-    History history{files, writer, path, max_records};
+  static History loaded(System& system, const std::string& path, std::uint32_t max_records) {
+    History history{system.files, system.writer, path, max_records};
     history.load();
     return history;
   }
@@ -225,6 +228,7 @@ class AgentApp {
   Log log_;
   System system_;
   History history_;
+  std::optional<core::CorrectionReport> interrupted_;  // told once; before the engine, which counts on from its number
   engine::Engine engine_;
   Executor executor_;
   Pipeline pipeline_;

@@ -28,13 +28,15 @@ Executor::Executor(Correctors correctors, JournalFile& journal, core::Scheduler&
                    OnProblem on_problem)
     : correctors_(correctors), journal_(journal), scheduler_(scheduler), policy_(policy), on_problem_(std::move(on_problem)) {}
 
-core::Result<core::ClockSnapshot> Executor::apply(const engine::ApplyStep& step) {
+core::Result<core::ClockSnapshot> Executor::apply(std::uint64_t correction, const engine::ApplyStep& step) {
   if (step.kind == core::ActionKind::slew) {
     if (auto slewed = correctors_.stepper.slew(step.offset); !slewed) return slewed.error();
     return core::ClockSnapshot{};
   }
+  correction_ = correction;
+  journaling_ = true;
+  note(journal_.announce(correction, journal_units(), step.offset));
   auto result = correctors_.stepper.step(step.offset, {step.forced ? core::RealtimePoint{} : policy_.floor, policy_.ceiling});
-  // Told after the fact: a step is never replayed, and its record before it would cost the milliseconds that matter most.
   if (result) record(core::JournalState::stepped, step.offset);
   return result;
 }
@@ -65,8 +67,8 @@ void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
       if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
       return;
     }
-    journaling_ = true;
-    note(journal_.begin(correction, journal_units()));
+    correction_ = correction;
+    open_journal();
     stop_units(stopped_, done);
   });
 }
@@ -116,11 +118,13 @@ void Executor::started(const Outcomes& outcomes) {
 
 // It ran, and died at once: to be started again like one that did not start.
 void Executor::confirmed(const Outcomes& outcomes) {
+  const std::size_t waiting = stopped_.size();
   for (const correctors::UnitOutcome& o : outcomes) {
     if (o.ok || stopping_) continue;
     if (on_problem_) on_problem_("time daemon " + o.unit + " " + o.detail);
     if (o.retry) stopped_.push_back({o.unit, o.state.invocation_id, correctors::DaemonKind::configured, o.state});
   }
+  if (stopped_.size() > waiting) open_journal();  // it said that all was done
   if (!stopped_.empty() && !stopping_ && !retry_) retry_later();
 }
 
@@ -145,20 +149,27 @@ void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
 }
 
 void Executor::finished() {
-  if (!stopped_.empty()) return;
-  record(core::JournalState::done);
-  journaling_ = false;
+  if (!stopped_.empty() || !std::exchange(journaling_, false)) return;
+  note(journal_.close());
 }
 
 void Executor::recover(OnDaemons done) {
-  const std::vector<core::JournalUnit> units = journal_.left_behind();
+  const std::optional<Interrupted> left = journal_.interrupted();
   stopped_.clear();
-  for (const core::JournalUnit& u : units) stopped_.push_back({u.unit, u.invocation_id, correctors::DaemonKind::configured, {}});
-  journaling_ = !stopped_.empty();
+  journaling_ = true;  // closed in any case, so that the file is there and has its page should /run become full
+  if (left) {
+    correction_ = left->correction;
+    for (const core::JournalUnit& u : left->units) stopped_.push_back({u.unit, u.invocation_id, correctors::DaemonKind::configured, {}});
+  }
   start_units([this, done = std::move(done)](const engine::DaemonOutcome& outcome) {
     finished();
     done(outcome);
   });
+}
+
+void Executor::open_journal() {
+  journaling_ = true;
+  note(journal_.begin(correction_, journal_units()));
 }
 
 void Executor::record(core::JournalState state, std::optional<core::Offset> offset) {

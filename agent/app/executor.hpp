@@ -33,7 +33,7 @@ class Executor {
 
   Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem);
 
-  core::Result<core::ClockSnapshot> apply(const engine::ApplyStep& step);
+  core::Result<core::ClockSnapshot> apply(std::uint64_t correction, const engine::ApplyStep& step);
   /// Whether any time daemon runs now; nothing if nobody could be asked.
   void ask_daemons(std::function<void(std::optional<bool>)> done);
   void stop_daemons(std::uint64_t correction, OnDaemons done);
@@ -56,6 +56,7 @@ class Executor {
   void started(const Outcomes& outcomes);
   void confirmed(const Outcomes& outcomes);
   void retry_later();
+  void open_journal();
   void record(core::JournalState state, std::optional<core::Offset> offset = std::nullopt);
   void note(const core::Status& written);
   [[nodiscard]] std::vector<core::JournalUnit> journal_units() const;
@@ -72,6 +73,7 @@ class Executor {
   OnDaemons start_when_stopped_;
   core::TimerHandle retry_;
   std::size_t attempts_ = 0;
+  std::uint64_t correction_ = 0;  // the last one that touched anything
 };
 
 }  // namespace clockmend::app

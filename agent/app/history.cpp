@@ -10,6 +10,9 @@ namespace {
 // 1000 records of a few KiB; a larger file was not written by us.
 constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
 
+// What a disk did not take is tried again with the next record.
+constexpr std::size_t kMostUnwritten = 100;
+
 bool corroborated(const core::CorrectionReport& report) { return report.discontinuity.confidence == core::Confidence::corroborated; }
 
 }  // namespace
@@ -58,11 +61,15 @@ core::Status History::add(const core::CorrectionReport& report) {
   last_number_ = std::max(last_number_, report.number);
   last_ = report;
   note_good_time(report);
-  const core::Status written = writer_.append(path_, wire::report_line(report), true);
-  if (!written) return written;
+  unwritten_.push_back(wire::report_line(report));
+  if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
+  while (!unwritten_.empty()) {
+    if (const core::Status written = writer_.append(path_, unwritten_.front(), true); !written) return written;
+    unwritten_.pop_front();
+    ++records_;
+  }
   // Trimmed by a quarter at a time, so that the whole file is rewritten once in many records.
-  if (++records_ > max_records_) return trim();
-  return written;
+  return records_ > max_records_ ? trim() : core::success();
 }
 
 core::Status History::trim() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ class History {
 
   /// Reads what is there; damaged lines are skipped and counted. A missing file is an empty history.
   void load();
+  /// An error if it is not on the disk yet; then it is tried again with the next one.
   core::Status add(const core::CorrectionReport& report);
   /// Newest first, at most `limit`, only those with number < `before` if given.
   [[nodiscard]] std::vector<std::string> newest(std::size_t limit, std::optional<std::uint64_t> before);
@@ -43,6 +45,7 @@ class History {
   core::FileWriter& writer_;
   std::string path_;
   std::uint32_t max_records_;
+  std::deque<std::string> unwritten_;
   std::size_t records_ = 0;
   std::size_t damaged_ = 0;
   std::uint64_t last_number_ = 0;

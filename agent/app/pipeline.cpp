@@ -62,7 +62,7 @@ void Pipeline::ask(core::Witness witness) {
 }
 
 void Pipeline::apply(const engine::ApplyStep& step) {
-  const auto result = executor_.apply(step);
+  const auto result = executor_.apply(engine_.current_number(), step);
   if (result && step.kind != core::ActionKind::slew) {
     // Booked before anything else is observed: our own step must never look like somebody else's.
     engine_.own_step_applied(step.offset);
@@ -108,8 +108,9 @@ void Pipeline::perform(const engine::Command& command) {
                  [&](const engine::DisarmDeadline&) { deadline_.reset(); },
                  [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
                  [&](const engine::Publish& p) {
-                   executor_.finished();
+                   // The record first: what the journal still has open is told again after a crash, unless it is on record.
                    if (listener_.on_report) listener_.on_report(p.report);
+                   executor_.finished();
                  },
                  [&](const engine::Note& n) {
                    if (listener_.on_note) listener_.on_note(n.text);

@@ -3,6 +3,8 @@
 #include <asio/io_context.hpp>
 
 #include "agent/app/executor.hpp"
+#include "agent/app/history.hpp"
+#include "agent/app/interrupted_report.hpp"
 #include "agent/app/log.hpp"
 #include "agent/app/system.hpp"
 
@@ -17,6 +19,9 @@ int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
   (void)system.writer.remove(paths.status());
   Executor executor{system.correctors(), system.journal, system.scheduler, settings.policy,
                     [&](const std::string& why) { log.text().error(why); }};
+  History history{system.files, system.writer, paths.history(), settings.history_max_records};
+  history.load();
+  if (const auto report = record_interrupted(system.journal, history, system.clock)) log.report(*report);
   // Posted, so that an answer that comes at once finds the loop running.
   const core::TimerHandle begin = system.scheduler.after(core::nanoseconds::zero(), [&] {
     executor.recover([&](const engine::DaemonOutcome& outcome) {

@@ -31,6 +31,6 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       stepper(adjuster, clock),
       rtc_writer(rtc, clock, scheduler),
       daemons(services, scheduler, settings.daemon),
-      journal(files, writer, paths.journal(), boot_id(paths.root)) {}
+      journal(files, writer, clock, paths.journal(), boot_id(paths.root)) {}
 
 }  // namespace clockmend::app

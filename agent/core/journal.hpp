@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "agent/core/offset.hpp"
+#include "agent/core/time.hpp"
 
 namespace clockmend::core {
 
 /// Each record is written before the action it announces, except `stopped`, `stepped`, `rtc` and `started`, which say that
-/// the action has happened.
+/// the action has happened. `intent` may come several times: before a step, and before the time daemon is stopped.
 enum class JournalState { intent, stopped, stepped, rtc, started, done };
 
 [[nodiscard]] constexpr const char* to_string(JournalState s) {
@@ -44,10 +45,11 @@ struct JournalUnit {
 
 struct JournalRecord {
   JournalState state = JournalState::intent;
-  std::uint64_t correction = 0;    // CorrectionReport::number
-  std::vector<JournalUnit> units;  // intent: to be stopped; stopped and started: those that were
-  std::optional<Offset> offset;    // stepped: what was applied
-  std::string boot_id;             // /proc/sys/kernel/random/boot_id; a record of another boot means nothing
+  std::uint64_t correction = 0;                           // CorrectionReport::number
+  std::vector<JournalUnit> units;                         // intent: to be stopped; stopped and started: those that were
+  std::optional<Offset> offset;                           // stepped: what was applied; intent: what is about to be
+  std::string boot_id;                                    // /proc/sys/kernel/random/boot_id; a record of another boot means nothing
+  std::optional<nanoseconds> realtime_minus_monotonic{};  // intent; what it has changed by later was stepped meanwhile
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 

@@ -13,7 +13,8 @@ namespace clockmend::wire {
 
 /// One line without its newline.
 [[nodiscard]] std::string journal_line(const core::JournalRecord& record);
-/// Strict: every member present, nothing else. A half-written line can never pass (it lacks its closing brace).
+/// Strict: every member present (realtime_minus_monotonic_ns only where there is one), nothing else. A half-written line can never pass (it
+/// lacks its closing brace).
 [[nodiscard]] core::Result<core::JournalRecord> parse_journal_line(std::string_view line);
 
 struct Journal {

@@ -20,7 +20,7 @@ core::NtpSettings Guest::ntp_settings(const World& world, std::size_t servers) {
 Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
     : world_(world),
       engine_(policy, {world.clock.snapshot(), world.clock.kernel_status()}, 1),
-      journal_(world.files, world, "/run/clockmend/journal", "boot-1"),
+      journal_(world.files, world, world.clock, "/run/clockmend/journal", "boot-1"),
       stepper_(world, world.clock),
       daemons_(world.services, world.scheduler, {}),
       rtc_writer_(world.rtc, world.clock, world.scheduler),

@@ -1,6 +1,7 @@
 // /run/clockmend/journal as recovery reads it. Input: the file.
 #include "agent/app/journal_file.hpp"
 #include "agent/wire/journal_line.hpp"
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_files.hpp"
 #include "tests/fuzz/targets/input.hpp"
 
@@ -36,12 +37,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   clockmend::fakes::FakeFiles files;
   files.files["/run/clockmend/journal"] = text;
   NoWriter writer;
-  clockmend::app::JournalFile file(files, writer, "/run/clockmend/journal", kBoot);
+  clockmend::fakes::FakeClock clock;
+  clockmend::app::JournalFile file(files, writer, clock, "/run/clockmend/journal", kBoot);
   for (const auto& unit : file.left_behind()) {
     bool announced = false;
     for (const auto& record : journal.records)
       for (const auto& known : record.units) announced = announced || (record.boot_id == kBoot && known == unit);
     must(announced, "only a unit that this boot's journal names is started", unit.unit);
   }
+  if (const auto left = file.interrupted()) must(left->units == file.left_behind(), "the record names the units that are started");
   return 0;
 }

@@ -121,5 +121,27 @@ TEST_F(HistoryTest, AFullDiskIsToldAndForgetsNothingInMemory) {
   EXPECT_EQ(h.last()->number, 1U);
 }
 
+TEST_F(HistoryTest, WhatTheDiskDidNotTakeFollowsWithTheNextRecord) {
+  History h = make();
+  disk.full = true;
+  for (std::uint64_t n = 1; n <= 3; ++n) EXPECT_FALSE(h.add(record(n)));
+  EXPECT_TRUE(h.newest(10, std::nullopt).empty());
+  disk.full = false;
+  EXPECT_TRUE(h.add(record(4)));
+  const auto lines = h.newest(10, std::nullopt);
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines.front(), wire::report_line(record(4)));
+  EXPECT_EQ(lines.back(), wire::report_line(record(1)));
+}
+
+TEST_F(HistoryTest, ADiskThatStaysFullCostsABoundedAmountOfMemory) {
+  History h = make();
+  disk.full = true;
+  for (std::uint64_t n = 1; n <= 500; ++n) EXPECT_FALSE(h.add(record(n)));
+  disk.full = false;
+  EXPECT_TRUE(h.add(record(501)));
+  EXPECT_LE(h.newest(1000, std::nullopt).size(), 100U);
+}
+
 }  // namespace
 }  // namespace clockmend::app

@@ -18,6 +18,9 @@ TEST(WireJournal, RoundTripOfEveryState) {
   }
   core::JournalRecord bare{S::intent, 1, {}, std::nullopt, "b"};
   EXPECT_EQ(*wire::parse_journal_line(wire::journal_line(bare)), bare);
+  EXPECT_EQ(wire::journal_line(bare).find("realtime"), std::string::npos) << "an older agent reads it, too";
+  bare.realtime_minus_monotonic = core::nanoseconds(-17);
+  EXPECT_EQ(*wire::parse_journal_line(wire::journal_line(bare)), bare);
 }
 
 TEST(WireJournal, EveryHalfLineIsRefused) {
