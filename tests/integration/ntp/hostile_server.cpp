@@ -1,15 +1,15 @@
 #include "tests/integration/ntp/hostile_server.hpp"
 
-#include <netdb.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <memory>
 #include <random>
 
 #include "agent/os/clock_reader.hpp"
+#include "tests/integration/ntp/sockets.hpp"
 
 namespace clockmend::tests {
 
@@ -20,45 +20,63 @@ struct HostileServer::Peer {
 
 namespace {
 
-std::uint16_t port_of(const sockaddr_storage& a) {
-  // sin_port and sin6_port share their place (ipv6(7), ip(7)).
-  sockaddr_in in{};
-  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
-  __builtin_memcpy(&in, &a, sizeof in);
-  return ntohs(in.sin_port);
+constexpr auto kElsewhere = "127.0.0.250";
+
+void send_to(int from, const fakes::Bytes& bytes, const sockaddr_storage& to, socklen_t size) {
+  (void)::sendto(from, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to), size);
 }
 
-int bound_socket(const std::string& address, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return -1;
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner{found, ::freeaddrinfo};
-  const int fd = ::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && ::bind(fd, found->ai_addr, found->ai_addrlen) != 0) {
-    ::close(fd);
-    return -1;
-  }
-  return fd;
+core::RealtimePoint now() { return os::LinuxClockReader{}.snapshot().realtime; }
+
+std::uint16_t checksum(const fakes::Bytes& bytes) {  // RFC 1071
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += fakes::get_be(bytes, i, 2);
+  while (sum > 0xFFFFU) sum = (sum & 0xFFFFU) + (sum >> 16U);
+  return static_cast<std::uint16_t>(~sum & 0xFFFFU);
+}
+
+/// "Port unreachable" for a datagram of `client` to `server` (RFC 792): the kernel finds the socket by what is quoted.
+void send_icmp_error(const std::string& server, std::uint16_t port, const sockaddr_storage& client, socklen_t size) {
+  sockaddr_in from{};
+  __builtin_memcpy(&from, &client, sizeof from);
+  in_addr to{};
+  ::inet_pton(AF_INET, server.c_str(), &to);
+  fakes::Bytes packet(8 + 20 + 8, std::byte{0});
+  fakes::put_be(packet, 0, 3, 1);  // destination unreachable
+  fakes::put_be(packet, 1, 3, 1);  // port unreachable
+  fakes::put_be(packet, 8, 0x45, 1);
+  fakes::put_be(packet, 10, 20 + 8 + 48, 2);
+  fakes::put_be(packet, 16, 64, 1);
+  fakes::put_be(packet, 17, IPPROTO_UDP, 1);
+  fakes::put_be(packet, 20, ntohl(from.sin_addr.s_addr), 4);
+  fakes::put_be(packet, 24, ntohl(to.s_addr), 4);
+  fakes::put_be(packet, 28, ntohs(from.sin_port), 2);
+  fakes::put_be(packet, 30, port, 2);
+  fakes::put_be(packet, 32, 8 + 48, 2);
+  fakes::put_be(packet, 2, checksum(packet), 2);
+  const int raw = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+  if (raw < 0) return;
+  sockaddr_storage target{};
+  from.sin_port = 0;
+  __builtin_memcpy(&target, &from, sizeof from);
+  send_to(raw, packet, target, size);
+  ::close(raw);
 }
 
 }  // namespace
 
-HostileServer::HostileServer(const std::string& address, std::uint16_t port, HostilePlan plan) : plan_(std::move(plan)) {
-  socket_ = bound_socket(address, port);
-  stranger_ = bound_socket(address, 0);
+HostileServer::HostileServer(const std::string& address, std::uint16_t port, HostilePlan plan)
+    : plan_(std::move(plan)), address_(address), socket_(bound_socket(address, port)), stranger_(bound_socket(address, 0)) {
   if (socket_ < 0) return;
-  Peer self;
-  ::getsockname(socket_, reinterpret_cast<sockaddr*>(&self.address), &self.size);
-  port_ = port_of(self.address);
+  port_ = bound_port(socket_);
+  if (plan_.strangers > 0 && address.find(':') == std::string::npos) elsewhere_ = bound_socket(kElsewhere, port_);
   thread_ = std::thread([this] { serve(); });
 }
 
 HostileServer::~HostileServer() {
   stop();
-  if (socket_ >= 0) ::close(socket_);
-  if (stranger_ >= 0) ::close(stranger_);
+  for (const int fd : {socket_, stranger_, elsewhere_})
+    if (fd >= 0) ::close(fd);
 }
 
 void HostileServer::stop() {
@@ -66,48 +84,61 @@ void HostileServer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<std::uint16_t> HostileServer::client_ports() {
+const std::vector<HostileServer::Request>& HostileServer::seen() {
   stop();
-  return client_ports_;
+  return seen_;
 }
 
 void HostileServer::serve() {
   while (!stop_) {
     pollfd waiting{socket_, POLLIN, 0};
-    if (::poll(&waiting, 1, 20) <= 0) continue;
-    fakes::Bytes request(2048);
-    Peer client;
-    const auto n = ::recvfrom(socket_, request.data(), request.size(), 0, reinterpret_cast<sockaddr*>(&client.address), &client.size);
-    if (n < 0) continue;
-    request.resize(static_cast<std::size_t>(n));
-    ++requests_;
-    client_ports_.push_back(port_of(client.address));
-    answer(request, client);
+    if (::poll(&waiting, 1, 20) > 0) (void)serve_one();
+  }
+  while (serve_one()) continue;  // on a busy machine this thread may be behind
+}
+
+bool HostileServer::serve_one() {
+  fakes::Bytes request(2048);
+  Peer client;
+  const auto n =
+      ::recvfrom(socket_, request.data(), request.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&client.address), &client.size);
+  if (n < 0) return false;
+  request.resize(static_cast<std::size_t>(n));
+  ++requests_;
+  seen_.push_back({port_of(client.address), request});
+  answer(request, client);
+  return true;
+}
+
+void HostileServer::play_strangers(const fakes::Bytes& request, const Peer& client) const {
+  auto lie = plan_.script;
+  lie.error += core::seconds{3600};
+  const auto packet = fakes::ntp_reply(lie, request, now());
+  for (unsigned i = 0; i < plan_.strangers; ++i) {
+    const bool port_is_wrong = i % 2 == 0 || elsewhere_ < 0;
+    send_to(port_is_wrong ? stranger_ : elsewhere_, packet, client.address, client.size);
   }
 }
 
 void HostileServer::answer(const fakes::Bytes& request, const Peer& client) {
-  const auto now = os::LinuxClockReader{}.snapshot().realtime;
-  const auto send = [&](int from, const fakes::Bytes& bytes) {
-    (void)::sendto(from, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&client.address), client.size);
-  };
+  const auto arrival = now();
+  const auto send = [&](const fakes::Bytes& bytes) { send_to(socket_, bytes, client.address, client.size); };
   auto script = plan_.script;
   script.processing = {};
-  if (plan_.from_stranger) {
-    auto lie = script;
-    lie.error += core::seconds{3600};
-    send(stranger_, fakes::ntp_reply(lie, request, now));
-  }
+  play_strangers(request, client);
+  if (plan_.forge_icmp) send_icmp_error(address_, port_, client.address, client.size);
   std::minstd_rand random(requests_);
   for (unsigned i = 0; i < plan_.garbage; ++i) {
     fakes::Bytes noise(random() % 1400);
     for (auto& b : noise) b = static_cast<std::byte>(random());
-    send(socket_, noise);
+    send(noise);
   }
-  if (script.bogus) send(socket_, script.bogus(request));
+  if (plan_.before)
+    for (const auto& packet : plan_.before(request, requests_)) send(packet);
+  if (script.bogus) send(script.bogus(request));
   if (plan_.silent) return;
-  const auto reply = fakes::ntp_reply(script, request, now);
-  for (unsigned i = 0; i < script.copies; ++i) send(socket_, reply);
+  const auto reply = fakes::ntp_reply(script, request, arrival);
+  for (unsigned i = 0; i < script.copies; ++i) send(reply);
 }
 
 }  // namespace clockmend::tests
