@@ -63,7 +63,7 @@ class RtcProbe final : public core::Probe {
   void begin_search(const core::RtcSecond& first, bool asked);
   void poll(const core::RtcSecond& read);
   void edge_found(const core::RtcSecond& read);
-  void search_again(const core::RtcSecond& read, const EdgeSpan& span, unsigned wide_edges);
+  void search_again(const core::RtcSecond& read, const EdgeSpan& span, unsigned wide_edges, bool asked);
   [[nodiscard]] Movement compare(const RtcEdgeModel& fresh, const core::ClockSnapshot& at) const;
   void emit(core::Observation observation);
   void emit_coarse(const core::RtcSecond& read);

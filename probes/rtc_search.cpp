@@ -66,18 +66,20 @@ void RtcProbe::edge_found(const core::RtcSecond& read) {
   slot_next_second_ = false;
   state_ = core::ProbeState::running;
   backoff_ = kFirstBackoff;
-  if (span.width() > kWideEdge && found.wide_edges < kWideEdgeTries) {
-    search_again(read, span, found.wide_edges + 1);
+  const bool wide = span.width() > kWideEdge && found.wide_edges < kWideEdgeTries;
+  const bool held_back = wide && found.asked && found.wide_edges == 0;
+  if (wide) {
+    search_again(read, span, found.wide_edges + 1, held_back);
   } else {
     arm_next();
   }
   if (broken) emit(core::BaselineVoid{core::Witness::rtc, *broken});
-  emit_reading(fresh, at, "edge search");
+  if (!held_back) emit_reading(fresh, at, "edge search");
 }
 
-void RtcProbe::search_again(const core::RtcSecond& read, const EdgeSpan& span, unsigned wide_edges) {
+void RtcProbe::search_again(const core::RtcSecond& read, const EdgeSpan& span, unsigned wide_edges, bool asked) {
   const core::RawPoint next = span.low + seconds{1} - kPollEvery * 2;
-  search_ = Search{read, next, wide_edges, 0, false};
+  search_ = Search{read, next, wide_edges, 0, asked};
   alarm_.set(next, [this] { wake(); });
 }
 

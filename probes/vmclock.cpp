@@ -14,7 +14,7 @@ using core::seconds;
 
 /// How far UTC against RAW must have moved since the last reading before another one is handed out unasked: below what any
 /// correction starts for, above what a rate error of 300 ppm makes of 16 s.
-constexpr nanoseconds kMoved = milliseconds{5};
+constexpr nanoseconds kTimeMoved = milliseconds{5};
 /// A reading nonetheless, as a baseline.
 constexpr seconds kBaselineEvery{16};
 /// A time that differs at that many looks in a row does not jump, it runs at a wrong rate.
@@ -26,10 +26,10 @@ constexpr nanoseconds kNotifiedPeriod = seconds{1};
 constexpr unsigned kBurst = 4;
 /// A page that is mid-update is looked at again at the next tick, this many times; then it is a failure like others.
 constexpr unsigned kPatience = 3;
-constexpr seconds kFirstBackoff{5};
+constexpr seconds kShortestBackoff{5};
 constexpr seconds kLastBackoff{300};
 
-nanoseconds backoff(unsigned failures) { return std::min(kFirstBackoff * (1U << std::min(failures - 1, 6U)), kLastBackoff); }
+nanoseconds backoff(unsigned failures) { return std::min(kShortestBackoff * (1U << std::min(failures - 1, 6U)), kLastBackoff); }
 
 std::string from_to(std::uint64_t from, std::uint64_t to) { return std::to_string(from) + " -> " + std::to_string(to); }
 
@@ -193,7 +193,7 @@ void VmclockProbe::see_time(const core::VmclockPage& page, bool wanted, bool ask
     const nanoseconds relation = reading->offset.value + core::realtime_minus_raw(page.at);
     const Told now{relation, page.at.raw, reading->uncertainty, page.time_type, page.tai_offset_s};
     const bool other = told_ && (told_->time_type != now.time_type || told_->tai_offset_s != now.tai_offset_s);
-    const nanoseconds limit = told_ ? std::max(kMoved, told_->uncertainty + now.uncertainty) : kMoved;
+    const nanoseconds limit = told_ ? std::max(kTimeMoved, told_->uncertainty + now.uncertainty) : kTimeMoved;
     const bool moved = told_ && core::magnitude({relation - told_->utc_minus_raw}) > limit;
     if (!believable(page.at.raw, moved && !other)) {
       no_time_ = "its time does not run as the clock does: not believed for a while";

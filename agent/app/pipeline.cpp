@@ -55,10 +55,10 @@ void Pipeline::drain() {
   draining_ = false;
 }
 
-void Pipeline::ask(core::Witness witness) {
+void Pipeline::ask(const engine::AskWitness& question) {
   for (core::Probe* probe : probes_)
-    if (probe->name() == core::to_string(witness)) return probe->measure_now();
-  observe(core::MeasurementFailed{witness, "off by configuration"});
+    if (probe->name() == core::to_string(question.witness)) return probe->measure_within(question.within);
+  observe(core::MeasurementFailed{question.witness, "off by configuration"});
 }
 
 void Pipeline::apply(const engine::ApplyStep& step) {
@@ -82,7 +82,7 @@ void Pipeline::perform(const engine::Command& command) {
                  [&](const engine::AskWitnesses&) {
                    for (core::Probe* probe : probes_) probe->measure_now();
                  },
-                 [&](const engine::AskWitness& a) { ask(a.witness); },
+                 [&](const engine::AskWitness& a) { ask(a); },
                  [&](const engine::AskDaemons&) {
                    executor_.ask_daemons([this](std::optional<bool> active) {
                      post([this, active](const engine::Now& now) { return engine_.daemons_known(active, now); });

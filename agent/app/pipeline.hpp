@@ -39,7 +39,7 @@ class Pipeline {
   void post(Event event);
   void drain();
   void perform(const engine::Command& command);
-  void ask(core::Witness witness);
+  void ask(const engine::AskWitness& question);
   void apply(const engine::ApplyStep& step);
   void arm(const engine::ArmDeadline& deadline);
   [[nodiscard]] engine::Now now();

@@ -14,4 +14,15 @@ namespace clockmend::core {
   return text;
 }
 
+/// Control characters become spaces, letters of every language stay.
+[[nodiscard]] inline std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; }, ' ');
+  // C1 controls (U+0080..U+009F) are C2 80..C2 9F in UTF-8, and some terminals obey them.
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0U) text.replace(i, 2, "  ");
+  }
+  return text;
+}
+
 }  // namespace clockmend::core

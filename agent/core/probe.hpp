@@ -53,6 +53,8 @@ class Probe {
   /// Something happened: measure now, as exactly as possible. Answers with readings (a coarse one may come first,
   /// even before this returns) or MeasurementFailed. A tripwire without a measurement does nothing.
   virtual void measure_now() = 0;
+  /// The same at a moment chosen at random within so much time, for a witness that many machines share.
+  virtual void measure_within(nanoseconds /*spread*/) { measure_now(); }
   /// Our own effects, so that the probe never mistakes them for somebody else's.
   virtual void own_change(const OwnChange& change) = 0;
   [[nodiscard]] virtual ProbeHealth health() const = 0;

@@ -17,6 +17,7 @@ struct AskWitnesses {};
 /// One witness again (NTP after the daemon stopped, RTC to learn its baseline).
 struct AskWitness {
   core::Witness witness = core::Witness::ntp;
+  core::nanoseconds within{};  // at a moment chosen at random in so much time; 0: at once
 };
 /// Which time daemons run now? Answered by Engine::daemons_known().
 struct AskDaemons {};

@@ -11,6 +11,10 @@ using core::Mode;
 using core::Outcome;
 using core::Witness;
 
+/// A thousand guests of one host are resumed together: where the step left nothing that would be stepped, they do not ask for
+/// the proof together.
+constexpr core::milliseconds kVerificationSpread{300};
+
 }  // namespace
 
 std::string Correction::hands_off() const {
@@ -150,7 +154,8 @@ void Correction::verify(const core::ClockSnapshot& now, Commands& out) {
   verify_asked_ = now.raw;
   begin_action(ActionKind::verify, now);
   arm(out);
-  out.push_back(AskWitness{Witness::ntp});
+  const bool urgent = !report_.estimate || report_.estimate->uncertainty > context_.policy.step_threshold;
+  out.push_back(AskWitness{Witness::ntp, urgent ? core::nanoseconds::zero() : kVerificationSpread});
 }
 
 void Correction::verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out) {

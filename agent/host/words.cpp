@@ -1,7 +1,5 @@
 #include "agent/host/words.hpp"
 
-#include <algorithm>
-
 #include "agent/wire/text.hpp"
 
 namespace clockmend::host {
@@ -47,15 +45,5 @@ std::string in_words(core::Offset offset) {
 }
 
 std::string headline(const core::CorrectionReport& report) { return printable(what_happened(report) + belief(report) + proof(report)); }
-
-std::string printable(std::string text) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; };
-  std::replace_if(text.begin(), text.end(), control, ' ');
-  // C1 controls (U+0080..U+009F) are C2 80..C2 9F in UTF-8, and some terminals obey them.
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0U) text.replace(i, 2, "  ");
-  }
-  return text;
-}
 
 }  // namespace clockmend::host

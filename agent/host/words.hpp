@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/core/offset.hpp"
+#include "agent/core/printable.hpp"
 #include "agent/core/report.hpp"
 
 namespace clockmend::host {
@@ -12,7 +13,7 @@ namespace clockmend::host {
 [[nodiscard]] std::string in_words(core::Offset offset);
 /// One to three sentences: what was wrong, what was done, how right it is now.
 [[nodiscard]] std::string headline(const core::CorrectionReport& report);
-/// Without control characters: text from a guest must not reach a terminal as escape sequences. Newlines become spaces.
-[[nodiscard]] std::string printable(std::string text);
+/// Text from a guest must not reach a terminal as escape sequences.
+using core::printable;
 
 }  // namespace clockmend::host

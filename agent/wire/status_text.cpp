@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "agent/core/printable.hpp"
 #include "agent/wire/status.hpp"
 #include "agent/wire/text.hpp"
 
@@ -9,12 +10,7 @@ namespace {
 
 constexpr std::size_t kLabelWidth = 14;
 
-/// Text from outside goes to a terminal: control characters (escape sequences) must not.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; }, '?');
-  return text;
-}
+using core::printable;
 
 void line(std::string& out, std::string label, const std::string& text) {
   if (text.empty()) return;
@@ -35,6 +31,7 @@ std::string daemon_text(const core::DaemonStatus& daemon) {
   std::string text = daemon.unit + ": " + daemon.active_state + "/" + daemon.sub_state;
   text += daemon.running ? ", running" : ", NOT running";
   text += daemon.synchronising ? ", synchronising" : ", not yet synchronising";
+  if (!daemon.health.empty()) text += "; last correction: " + daemon.health;
   return text + because(daemon.problem);
 }
 

@@ -79,7 +79,7 @@ void NtpProbe::find_servers() {
   book_.configure(std::move(servers));
 }
 
-void NtpProbe::measure_now() {
+void NtpProbe::measure_within(core::nanoseconds spread) {
   if (!sink_) return;
   if (!settings_.enabled) {
     answer_ = ports_.scheduler.after(core::nanoseconds::zero(), [this] {
@@ -93,7 +93,8 @@ void NtpProbe::measure_now() {
   }
   abandon_round();
   // Witnesses inside the guest answer within this turn of the loop and may be enough for a step: sockets can wait for that.
-  begin_ = ports_.scheduler.after(core::nanoseconds::zero(), [this] { begin_round(Why::requested); });
+  const auto part = static_cast<std::int64_t>(spread.count() > 0 ? ports_.random.next64() % 1024 : 0);
+  begin_ = ports_.scheduler.after(spread / 1024 * part, [this] { begin_round(Why::requested); });
 }
 
 bool NtpProbe::may_join() const {

@@ -39,7 +39,8 @@ class NtpProbe final : public core::Probe {
   /// A round begun before this call is abandoned: its replies may be from before whatever happened, and nothing in them tells
   /// (a reply that waited out a pause shows a short round trip). Only calls of the same loop turn share a round, and calls
   /// that come faster than the servers may be asked.
-  void measure_now() override;
+  void measure_now() override { measure_within({}); }
+  void measure_within(core::nanoseconds spread) override;
   void own_change(const core::OwnChange& change) override;
   [[nodiscard]] core::ProbeHealth health() const override { return health_; }
 

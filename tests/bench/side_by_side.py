@@ -90,9 +90,24 @@ def ntp_blocked(contender):
     return blocked
 
 
+def short_pause(gap_ms):
+    """Nobody tells; how soon the pause is on record. The report has the guest's clock, which is as wrong as the pause was long."""
+    def contender(guest, _gap_s):
+        number = guest.agent.last_number()
+        resumed = guest.vm.freeze(gap_ms / 1000)
+        report = guest.agent.wait_record(number, 60)
+        behind = guest.observer.best().error if report["total_step_ns"] == 0 else 0
+        detected = timeline.detected_ns(report) - behind - resumed
+        recorded = report["ended_realtime_ns"] - behind - resumed
+        guest.set_right()
+        return {"detected": detected / 1e6, "recorded": recorded / 1e6, "corrected": float(report["total_step_ns"] != 0)}
+    return contender
+
+
 SCRIPTS = {"runbook script (ntpdate)": script(RUNBOOK), "runbook script (ntpd -gq)": script(NTPD_GQ)}
 FULL = {**SCRIPTS, "clockmend, notice with exchange": agent("exchange"), "clockmend, no notice": agent("none")}
 RTC_ONLY = {"clockmend, no notice, RTC alone": ntp_blocked(agent("none"))}
+SHORT = {f"{gap_ms} ms": short_pause(gap_ms) for gap_ms in (75, 100, 200)}
 NO_RTC = {**SCRIPTS, "clockmend, NTP alone (RTC removed)": agent("plain")}
 
 
@@ -131,6 +146,12 @@ def _p95(runs, column):
     return values[min(len(values) - 1, int(0.95 * len(values)))] if values else None
 
 
+def _right(runs):
+    """The median of those that became right, and how many did not."""
+    never = sum(run.get("right") is None for run in runs[1:])
+    return _cell(_median(runs, "right")) + (f" ({never} of {len(runs) - 1} not)" if never else "")
+
+
 def _cell(value, digits=0):
     return "-" if value is None else f"{value:.{digits}f}"
 
@@ -142,13 +163,25 @@ def table(title, results, base):
     for name, runs in results.items():
         right, ended = _median(runs, "right"), _median(runs, "ended")
         ratio = [value / _median(base, column) if value and base else None for value, column in ((ended, "ended"), (right, "right"))]
-        lines.append(f"| {name} | {len(runs) - 1} | {_cell(right)} | {_cell(_p95(runs, 'right'))} | {_cell(runs[0].get('right'))} | "
+        lines.append(f"| {name} | {len(runs) - 1} | {_right(runs)} | {_cell(_p95(runs, 'right'))} | {_cell(runs[0].get('right'))} | "
                      f"{_cell(ended)} | {_cell(_median(runs, 'rtc'))} | {_cell(ratio[0], 2)} | {_cell(ratio[1], 3)} | "
                      f"{_cell(_median(runs, 'detected'))} | {_cell(_p95(runs, 'detected'))} | {_cell(_median(runs, 'residual_us'))} |")
     told = next((runs for name, runs in results.items() if "exchange" in name), None)
     if told:
         lines += ["", f"With a notice: within 5 ms of the host {_cell(_median(told, 'after_notice'), 1)} ms after the notice was started (median), "
                   f"p95 {_cell(_p95(told, 'after_notice'), 1)} ms."]
+    return "\n".join(lines) + "\n"
+
+
+def short_table(results):
+    """A pause of 75 or 100 ms is recorded and left to the time daemon, one of 200 ms is corrected."""
+    lines = ["### Short pauses, no notice", "", "| pause | runs | detected, median | longest | recorded, median | longest | corrected |",
+             "|---|---|---|---|---|---|---|"]
+    for name, runs in results.items():
+        longest = {column: max(run[column] for run in runs) for column in ("detected", "recorded")}
+        corrected = sum(run["corrected"] for run in runs)
+        lines.append(f"| {name} | {len(runs)} | {_cell(_median(runs, 'detected'))} | {_cell(longest['detected'])} | "
+                     f"{_cell(_median(runs, 'recorded'))} | {_cell(longest['recorded'])} | {_cell(corrected)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -215,6 +248,42 @@ def idle_table(rows):
     return "\n".join(lines) + "\n"
 
 
+def race(chosen, options, say, raw, parts):
+    """All contenders in one guest; then its RTC is taken away."""
+    guest = Guest("ntpsec", chosen)
+    try:
+        raw["full"] = rounds(guest, FULL, options.runs, options.freeze, say)
+        if options.only != "notice":
+            raw["rtc"] = rounds(guest, RTC_ONLY, options.runs, options.freeze, say)
+            guest.vm.rtc_remove()
+            guest.exec.check("systemctl restart clockmendd")
+            raw["ntp"] = rounds(guest, NO_RTC, options.runs, options.freeze, say)
+    finally:
+        guest.close()
+    base = raw["full"]["runbook script (ntpdate)"]
+    parts.append(table("All witnesses", {**raw["full"], **raw.get("rtc", {})}, base))
+    if "ntp" in raw:
+        parts.append(table("No RTC in the guest", raw["ntp"], raw["ntp"]["runbook script (ntpdate)"]))
+
+
+class Steal:
+    """The share of its processors' time that this machine did not get (proc(5), /proc/stat): where it is more than some
+    percent, times tell of the neighbours."""
+
+    def __init__(self):
+        self._begin = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat", encoding="ascii") as stat:
+            fields = [int(word) for word in stat.readline().split()[1:9]]
+        return sum(fields), fields[7]
+
+    def percent(self):
+        total, stolen = (now - begin for now, begin in zip(self._read(), self._begin))
+        return 100 * stolen / max(total, 1)
+
+
 def main():
     proc.without_sys_time()
     proc.end_on_sigterm()
@@ -222,8 +291,8 @@ def main():
     parser.add_argument("--runs", type=int, default=10, help="after the first one, of each contender")
     parser.add_argument("--freeze", type=float, default=5.0, help="seconds")
     parser.add_argument("--minutes", type=float, default=3.0, help="of idling")
-    parser.add_argument("--only", choices=("race", "notice", "idle"),
-                        help="notice: the race with all witnesses alone")
+    parser.add_argument("--only", choices=("race", "notice", "short", "idle"),
+                        help="notice: the race with all witnesses alone; short: short pauses")
     parser.add_argument("--accel", default="auto", choices=("auto", "kvm", "tcg"))
     parser.add_argument("--output", type=Path, default=Path("side_by_side.md"))
     options = parser.parse_args()
@@ -231,25 +300,21 @@ def main():
     def say(text):
         print(text, flush=True)
     chosen = accel.choose(options.accel, images.build("ntpsec", [package.build().guest_deb]))
-    parts, raw = [f"Accelerator {chosen}, freezes of {options.freeze} s, {options.runs} runs each after the first; milliseconds since resume.\n"], {}
-    if options.only != "idle":
+    parts, raw, steal = [], {}, Steal()
+    if options.only in (None, "race", "notice"):
+        race(chosen, options, say, raw, parts)
+    if options.only in (None, "short"):
         guest = Guest("ntpsec", chosen)
         try:
-            raw["full"] = rounds(guest, FULL, options.runs, options.freeze, say)
-            if options.only != "notice":
-                raw["rtc"] = rounds(guest, RTC_ONLY, options.runs, options.freeze, say)
-                guest.vm.rtc_remove()
-                guest.exec.check("systemctl restart clockmendd")
-                raw["ntp"] = rounds(guest, NO_RTC, options.runs, options.freeze, say)
+            raw["short"] = rounds(guest, SHORT, options.runs, options.freeze, say)
         finally:
             guest.close()
-        base = raw["full"]["runbook script (ntpdate)"]
-        parts.append(table("All witnesses", {**raw["full"], **raw.get("rtc", {})}, base))
-        if "ntp" in raw:
-            parts.append(table("No RTC in the guest", raw["ntp"], raw["ntp"]["runbook script (ntpdate)"]))
+        parts.append(short_table(raw["short"]))
     if options.only in (None, "idle"):
         rows = [row for profile in IDLE_PROCESSES for row in idle(profile, chosen, options.minutes, say)]
         parts.append(idle_table(rows))
+    parts.insert(0, f"Accelerator {chosen}, freezes of {options.freeze} s, {options.runs} runs each after the first; milliseconds since "
+                    f"resume. Steal time {steal.percent():.1f} %.\n")
     text = "\n".join(parts)
     options.output.write_text(text, encoding="utf-8")
     options.output.with_suffix(".json").write_text(json.dumps(raw, indent=1), encoding="utf-8")

@@ -252,7 +252,7 @@ TEST(Rules, OurOwnWriteOfTheRtcIsNobodyElses) {
 
 TEST(Rules, AStepAtTheEndOfACorrectionIsSeen) {
   Machine r{MachineSpec{}};
-  r.world.services.unit("ntpsec.service").start_takes = 3s;
+  r.world.services.unit("ntpsec.service").start_takes = 2500ms;
   r.world.pause(20s);
   r.host_tells(NoticeEvent::resumed, true);
   r.world.run(2500ms);  // verified; only the daemon's start is awaited

@@ -30,6 +30,18 @@ TEST(RestoreFirstTest, NothingIsDecidedBeforeTheRtcHadItsSay) {
   EXPECT_EQ(rig.report().estimate->witnesses, 2U);
 }
 
+// A thousand guests of one host are resumed at once (DESIGN 8, fleet rule): the proof of a good step is not urgent.
+TEST(RestoreFirstTest, TheProofOfAGoodStepIsSpread) {
+  EngineRig rig;
+  rig.learn_rtc();
+  rig.clock.pause(47550ms);
+  rig.observe(rig.notice_with_exchange("n1"));
+  rig.stopped();
+  ASSERT_EQ(rig.asked(Witness::ntp), 1U);
+  EXPECT_GT(rig.asked_within(Witness::ntp), 0ms);
+  EXPECT_LE(rig.asked_within(Witness::ntp), 500ms);
+}
+
 TEST(RestoreFirstTest, WholeSequence) {
   EngineRig rig;
   rig.learn_rtc();
@@ -122,6 +134,7 @@ TEST(StopFirstTest, NoStepWhileADaemonRuns) {
   rig.clock.advance(600ms);
   rig.stopped();
   EXPECT_TRUE(rig.steps.empty()) << "NTP is measured again first";
+  EXPECT_EQ(rig.asked_within(Witness::ntp), 0ms) << "the step waits for it";
   rig.clock.advance(10ms);
   rig.observe(rig.ntp());
   ASSERT_EQ(rig.steps.size(), 1U);

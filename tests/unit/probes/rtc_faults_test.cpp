@@ -139,6 +139,23 @@ TEST(RtcFaults, StealTimeInTheSearchGivesAnHonestErrorAndASecondTry) {
   EXPECT_LE(std::abs(ms(rig.errors.back())), 5.0);
 }
 
+// Where the RTC is the only witness its answer is the step: a bracket of tens of milliseconds is worth another second.
+TEST(RtcFaults, AskedInStealTimeItAnswersWithTheNextEdgeIfThatIsBetter) {
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RtcRig rig(-nanoseconds{seed * 24'000'000L}, seed);
+    rig.settle();
+    rig.clock.pause(47550ms);
+    rig.late.latest = 80ms;
+    rig.probe.measure_now();
+    rig.scheduler.run_for(900ms);
+    rig.late.latest = 100us;
+    ASSERT_TRUE(rig.run_until_fine(2100ms));
+    EXPECT_LE(rig.readings.back().uncertainty, 12ms);
+    EXPECT_LE(magnitude({rig.errors.back()}), rig.readings.back().uncertainty);
+  }
+}
+
 TEST(RtcFaults, BeforeStartNothingHappens) {
   RtcRig rig;
   rig.probe.measure_now();
