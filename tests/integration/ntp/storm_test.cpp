@@ -102,7 +102,7 @@ TEST_F(NtpHostile, ADrowningClientTurnsItsLoopAndBelievesNothing) {
   timeout = 1s;
   HostilePlan plan;
   plan.before = [this](const fakes::Bytes& request, unsigned) {
-    return std::vector<fakes::Bytes>(20'000, forged(request, clocks.snapshot().realtime, ~fakes::get_be(request, 40, 8)));
+    return std::vector<fakes::Bytes>(5'000, forged(request, clocks.snapshot().realtime, ~fakes::get_be(request, 40, 8)));
   };
   add(plan);
   unsigned turns = 0;
@@ -150,20 +150,20 @@ TEST_F(NtpHostile, KissOfDeath) {
 }
 
 TEST_F(NtpHostile, KissOfDeathStorm) {
-  timeout = 300ms;
+  timeout = 1s;
   for (const std::string code : {"RATE", "DENY", "RSTR"}) {
     took = {};
     auto& server = add(kissing(code, 100));
     begin();
-    ask();
-    EXPECT_EQ(probe->servers().at(0).state, "kod: " + code);
-    for (int i = 0; i < 20; ++i) ask();
+    const auto kissed = [&] { return probe->servers().at(0).state == "kod: " + code; };
+    unsigned asked = 0;
+    for (; asked < 5 && !kissed(); ++asked) ask();  // once, unless a busy machine keeps the server waiting
+    EXPECT_TRUE(kissed()) << probe->servers().at(0).state;
+    for (int i = 0; i < 20; ++i, ++asked) ask();
     EXPECT_TRUE(readings.empty());
-    EXPECT_EQ(failures.size(), 21U);
-    // RATE asks for 2.1 s between requests, DENY and RSTR for a minute: never more than that, and never a burst.
-    EXPECT_LE(server.requests(),
-              1U + static_cast<unsigned>(took / (code == "RATE" ? core::milliseconds{2100} : core::milliseconds{60'000})))
-        << code;
+    EXPECT_EQ(failures.size(), asked);
+    // RATE asks for 2.1 s between requests, DENY and RSTR for a minute: never a burst, whatever comes and however often.
+    EXPECT_LE(server.requests(), requests_allowed()) << code;
     forget();
   }
 }
