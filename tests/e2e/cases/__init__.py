@@ -1,13 +1,17 @@
 """All cases, in the order in which they run: those of one kind of guest together."""
 from harness.profiles import PROFILES
 
-from . import channel, config, daemons, disruptions, hotplug, kvm, migration, ntp, others, package, ptp, rig, rtc, soak, vmclock, witnesses
+from . import (channel, config, daemons, disruptions, faults_around, faults_kill, hotplug, kvm, migration, ntp, others, package, ptp, rig, rtc,
+               soak, vmclock, witnesses)
+
+PARTS = (rig, disruptions, migration, witnesses, rtc, ntp, daemons, faults_around, faults_kill, channel, config, others, package, vmclock,
+         hotplug, ptp, kvm, soak)
 
 
 def all_cases():
     """Ordered by profile so that a guest is booted once per profile; what spoils a guest comes last."""
     kinds = list(PROFILES)
-    cases = [case for part in (rig, disruptions, migration, witnesses, rtc, ntp, daemons, channel, config, others, package, vmclock, hotplug, ptp, kvm, soak) for case in part.CASES]
+    cases = [case for part in PARTS for case in part.CASES]
     cases.sort(key=lambda case: (kinds.index(case.profile), case.spoils))
     names = [case.name for case in cases]
     assert len(names) == len(set(names)), "two cases share a name"
