@@ -33,6 +33,8 @@ asio::awaitable<void> Fleet::worker() {
 }
 
 asio::awaitable<NotifyResult> Fleet::visit_one(const Target& target) {
+  if (target.socket.empty() && !dial_to_)
+    co_return NotifyResult{Verdict::no_agent, target.name() + ": " + target.trouble, std::nullopt, {}};
   // On the heap: its buffer would make every coroutine frame larger.
   const auto connection = std::make_unique<Connection>(loop_, clock_);
   const auto left = deadline_.expiry() - connection->after(core::nanoseconds::zero());

@@ -11,8 +11,9 @@
 namespace clockmend::host {
 
 struct Target {
-  std::string socket;  // empty: known to libvirt only
-  std::string domain;  // empty: known by its socket only
+  std::string socket;   // empty: it cannot be visited, see trouble
+  std::string domain;   // libvirt's name; empty: known by its socket only
+  std::string trouble;  // why there is no socket
 
   [[nodiscard]] const std::string& name() const { return domain.empty() ? socket : domain; }
 };

@@ -2,15 +2,22 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "agent/host/backlog.hpp"
 #include "agent/host/visit.hpp"
+#include "agent/host/watch/watch.hpp"
+#include "agent/os/child_program.hpp"
 #include "agent/os/clock_reader.hpp"
 #include "agent/os/files.hpp"
+#include "agent/os/notify.hpp"
 #include "agent/os/random.hpp"
+#include "agent/os/signals.hpp"
+#include "agent/os/unix_listener.hpp"
 
 namespace {
 
@@ -21,12 +28,28 @@ void print(std::FILE* stream, std::string_view text) {
   std::fflush(stream);
 }
 
+// clockmend-host-libvirt lies beside us in a build folder, and in libexec where it is installed.
+core::Result<host::Child> start_libvirt(const std::vector<std::string>& arguments) {
+  const std::string folder = os::own_folder();
+  std::string problem;
+  for (const char* place : {"/clockmend-host-libvirt", "/../libexec/clockmend-host-libvirt"}) {
+    core::Result<std::unique_ptr<os::ChildProgram>> started = os::ChildProgram::start(folder + place, arguments);
+    if (started) {
+      const std::shared_ptr<os::ChildProgram> child = std::move(*started);
+      return host::Child{child->take_output(), [child] { return child->end(); }};
+    }
+    problem = started.error().text;
+  }
+  return core::Error{core::ErrorCode::unavailable, "the libvirt half of clockmend-host is not installed: " + problem};
+}
+
 int visit(const host::VisitCommand& command) {
   os::LinuxClockReader clock;
   os::PosixFileReader files;
   host::Backlog backlog(files, clock);
   host::Tools tools{clock,
                     [&backlog](const std::string& path) { return backlog.holds(path); },
+                    start_libvirt,
                     [](std::string_view text) { print(stdout, text); },
                     [](std::string_view text) { print(stderr, text); },
                     {}};
@@ -34,6 +57,35 @@ int visit(const host::VisitCommand& command) {
   std::error_code ignored;
   if (std::filesystem::is_character_file("/proc/self/fd/2", ignored)) tools.progress = tools.err;
   return host::run_visit(command, tools);
+}
+
+int watch(const host::WatchCommand& command) {
+  os::LinuxClockReader clock;
+  os::PosixFileReader reader;
+  os::PosixFileWriter writer;
+  host::Backlog backlog(reader, clock);
+  asio::io_context loop{1};
+  os::UnixListener listener(loop, {command.control, 0600, 256});
+  host::WatchTools tools{loop,
+                         clock,
+                         [&backlog](const std::string& path) { return backlog.holds(path); },
+                         start_libvirt,
+                         writer,
+                         [](const std::string& line) { print(stderr, line + "\n"); },
+                         os::notify_status};
+  host::Watch watch(command, tools);
+  const core::Status started = watch.start(listener);
+  if (!started) {
+    print(stderr, "clockmend-host: " + started.error().text + "\n");
+    return static_cast<int>(host::Verdict::busy);
+  }
+  os::SignalWatch signals(loop, [&loop](os::ProcessSignal signal) {
+    if (signal == os::ProcessSignal::terminate) loop.stop();
+  });
+  os::notify_ready("connecting to libvirt");
+  loop.run();
+  os::notify_stopping("ends");
+  return 0;
 }
 
 int finish(const host::Finish& end) {
@@ -49,6 +101,7 @@ int main(int argc, char** argv) {
     os::KernelRandom random;
     const host::Command command = host::parse_options(argc, argv, random.next64());
     if (const auto* end = std::get_if<host::Finish>(&command)) return finish(*end);
+    if (const auto* follow = std::get_if<host::WatchCommand>(&command)) return watch(*follow);
     return visit(std::get<host::VisitCommand>(command));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "clockmend-host: %s\n", e.what());

@@ -18,14 +18,15 @@ constexpr const char* kConfigFile = "/etc/clockmend-host.conf";
 constexpr const char* kFooter =
     "Example, from a hot-upgrade hook:\n"
     "  clockmend-host notify --socket /run/vm1/clockmend.sock --event hot-upgrade\n"
-    "All guests of this host, for monitoring:\n"
-    "  clockmend-host exchange --all --directory /run/vms --max-offset 100ms\n\n"
+    "A guest of libvirt, and all of them for monitoring:\n"
+    "  clockmend-host notify --domain web --event restored\n"
+    "  clockmend-host exchange --all --max-offset 100ms\n\n"
     "See clockmend-host(1).";
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 corrected or nothing to do, 1 refused, 2 correction failed, 3 no agent answers,\n"
     "4 no report in time, 5 another client holds the port, 6 protocol error, 7 several guests failed in\n"
-    "different ways, 64 wrong usage.";
+    "different ways, 9 libvirt is missing or does not answer, 64 wrong usage.";
 
 const std::map<std::string, core::NoticeEvent>& events() {
   static const std::map<std::string, core::NoticeEvent> all = {
@@ -59,14 +60,23 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, std::string& v
   return app.add_option(name, value, description)->check(check_duration)->type_name("TIME");
 }
 
+void add_connection(CLI::App& app, std::string& uri, std::string& control) {
+  app.add_option("--connect", uri, "libvirt's address on this machine (default: libvirt's own, qemu:///system for root)")->type_name("URI");
+  app.add_option("--control", control, "The socket of clockmend-host watch, which is asked first where it runs; '' leaves it out")
+      ->capture_default_str()
+      ->type_name("PATH");
+}
+
 void add_selection(CLI::App& app, VisitCommand& command) {
   Selection& s = command.selection;
   app.add_option("--socket", s.sockets, "The host's end of a guest's port org.clockmend.agent.0 (unix socket); several are visited at once")
       ->type_name("PATH");
-  app.add_flag("--all", s.all, "Every guest with such a port");
+  app.add_option("--domain", s.domains, "A guest by the name libvirt has for it; several are visited at once")->type_name("NAME");
+  app.add_flag("--all", s.all, "Every guest with such a port that libvirt runs, or that has its socket in --directory");
   app.add_option("--directory", s.directory,
                  "Where --all finds the sockets: DIR/*.sock, DIR/*/clockmend.sock and DIR/*/org.clockmend.agent.0")
       ->type_name("DIR");
+  add_connection(app, s.uri, s.control);
   app.add_option("--parallel", command.visit.parallel, "So many guests at a time")
       ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
       ->capture_default_str()
@@ -102,6 +112,15 @@ void add_exchange(CLI::App& exchange, VisitCommand& command, Raw& raw) {
   add_limits(exchange, command, raw);
 }
 
+void add_watch(CLI::App& app, WatchCommand& command) {
+  add_connection(app, command.uri, command.control);
+  app.add_option("--metrics", command.metrics, "Write Prometheus metrics to this file")->type_name("FILE");
+  app.add_option("--parallel", command.parallel, "So many guests at a time")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
+      ->capture_default_str()
+      ->type_name("N");
+}
+
 void convert(const Raw& raw, std::uint64_t nonce, VisitCommand& command) {
   NotifyOptions& n = command.visit.options;
   n.notice.event = events().at(raw.event);
@@ -117,9 +136,9 @@ void convert(const Raw& raw, std::uint64_t nonce, VisitCommand& command) {
 
 // What CLI11 cannot say about combinations; empty: nothing wrong.
 std::string mistake_in(const Selection& selection) {
-  if (selection.sockets.empty() && !selection.all) return "no guest is named: --socket or --all is required";
-  if (selection.all && !selection.sockets.empty()) return "--all and --socket exclude each other";
-  if (selection.all && selection.directory.empty()) return "--all needs --directory";
+  const bool named = !selection.sockets.empty() || !selection.domains.empty();
+  if (!named && !selection.all) return "no guest is named: --socket, --domain or --all is required";
+  if (named && selection.all) return "--all excludes --socket and --domain";
   return {};
 }
 
@@ -142,6 +161,10 @@ Command parse_options(int argc, const char* const* argv, std::uint64_t nonce) {
   add_notify(*app.add_subcommand("notify", "Tell guests what happened, and wait for their reports"), notify, raw_notify);
   CLI::App* measure = app.add_subcommand("exchange", "Measure guests' clocks against this host's; nothing is told or changed");
   add_exchange(*measure, exchange, raw_exchange);
+  WatchCommand watch;
+  watch.nonce = nonce;
+  CLI::App* watching = app.add_subcommand("watch", "Follow libvirt, and tell each guest that was frozen");
+  add_watch(*watching, watch);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -150,6 +173,7 @@ Command parse_options(int argc, const char* const* argv, std::uint64_t nonce) {
     const int code = app.exit(e, output, error) == 0 ? 0 : kUsageError;
     return Finish{code, output.str(), error.str()};
   }
+  if (watching->parsed()) return watch;
   const bool measuring = measure->parsed();
   VisitCommand& command = measuring ? exchange : notify;
   const std::string mistake = mistake_in(command.selection);

@@ -20,6 +20,8 @@ constexpr core::seconds kExchangeDeadline{2};
 constexpr core::milliseconds kHostStep{1};
 // Answers to somebody else's questions that may still lie in the port.
 constexpr int kMaxStray = 64;
+// A guest that was told several times in a row has as many records.
+constexpr std::size_t kRecallRecords = 8;
 // JSON integers that every client keeps exactly.
 constexpr std::uint64_t kSyncIdMask = (std::uint64_t{1} << 53) - 1;
 
@@ -61,6 +63,25 @@ asio::awaitable<NotifyResult> Session::measure() {
   if (!rounds_.empty()) co_return NotifyResult{Verdict::done, "", std::nullopt, rounds_};
   if (!measured) co_return failed(verdict_of(measured.error()), name_of(options_) + ": " + measured.error().text);
   co_return failed(Verdict::protocol, name_of(options_) + ": the guest's stamps are impossible, or this host's clock was set meanwhile");
+}
+
+asio::awaitable<NotifyResult> Session::recall(std::string id) {
+  Failure failure = co_await reach();
+  if (failure) co_return std::move(*failure);
+  connection_.set_deadline(end_);
+  const core::Result<wire::Reply> answer = co_await ask(wire::ClockHistory{kRecallRecords, std::nullopt});
+  if (!answer) co_return failed(verdict_of(answer.error()), answer.error().text);
+  if (answer->error) co_return failed(verdict_of(answer->error->error_class), "the agent says: " + answer->error->text);
+  const core::Result<wire::HistoryPage> page = wire::parse_history_page(answer->value_json);
+  if (!page) co_return failed(Verdict::protocol, page.error().text);
+  for (const core::CorrectionReport& record : page->records) {
+    if (std::find(record.notices.begin(), record.notices.end(), id) == record.notices.end()) continue;
+    NotifyResult result{verdict_of(record.outcome), record.reason, wire::NotifyReply{}, {}};
+    result.reply->id = id;
+    result.reply->report = record;
+    co_return result;
+  }
+  co_return failed(Verdict::timeout, name_of(options_) + ": no report yet");
 }
 
 asio::awaitable<Session::Failure> Session::reach() {

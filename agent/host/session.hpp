@@ -52,6 +52,8 @@ class Session {
   [[nodiscard]] asio::awaitable<NotifyResult> run();
   /// Only the exchange: the guest's clock is read and nothing is told. `done` with at least one round, and no reply.
   [[nodiscard]] asio::awaitable<NotifyResult> measure();
+  /// The report that answers the notice `id`, from the guest's history. `timeout`: there is none (yet).
+  [[nodiscard]] asio::awaitable<NotifyResult> recall(std::string id);
 
  private:
   using Failure = std::optional<NotifyResult>;

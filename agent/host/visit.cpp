@@ -1,23 +1,18 @@
 #include "agent/host/visit.hpp"
 
+#include <asio/steady_timer.hpp>
 #include <string>
 #include <utility>
 
 #include "agent/host/print.hpp"
-#include "agent/host/socket_folder.hpp"
+#include "agent/host/selection.hpp"
 
 namespace clockmend::host {
 
 namespace {
 
-core::Result<std::vector<Target>> targets_of(const Selection& selection) {
-  std::vector<Target> targets;
-  for (const std::string& socket : selection.sockets) targets.push_back({socket, ""});
-  if (!selection.all) return targets;
-  const core::Result<std::vector<std::string>> found = sockets_in(selection.directory);
-  if (!found) return found.error();
-  for (const std::string& socket : *found) targets.push_back({socket, ""});
-  return targets;
+Verdict verdict_of_selection(const core::Error& error) {
+  return error.code == core::ErrorCode::unavailable ? Verdict::no_libvirt : Verdict::no_agent;
 }
 
 class Reporter {
@@ -58,16 +53,25 @@ class Reporter {
 }  // namespace
 
 int run_visit(const VisitCommand& command, const Tools& tools) {
-  core::Result<std::vector<Target>> targets = targets_of(command.selection);
+  asio::io_context loop{1};
+  LeaseClient lease(loop, tools.clock);
+  const core::nanoseconds whole = command.visit.options.deadline;
+  const asio::steady_timer end(loop, whole);
+  core::Result<std::vector<Target>> targets = targets_of(command.selection, lease, tools.libvirt, whole);
   if (!targets) {
     tools.err("clockmend-host: " + targets.error().text + "\n");
-    return static_cast<int>(Verdict::no_agent);
+    return static_cast<int>(verdict_of_selection(targets.error()));
   }
-  asio::io_context loop{1};
+  Visit visit = command.visit;
+  visit.options.deadline = end.expiry() - asio::steady_timer(loop, core::nanoseconds::zero()).expiry();
   Reporter reporter(command, tools, targets->size());
-  Fleet fleet(loop, tools.clock, command.visit, tools.in_backlog);
-  fleet.start(std::move(*targets), [&reporter](const Target& target, const NotifyResult& result) { reporter.add(target, result); });
+  Fleet fleet(loop, tools.clock, std::move(visit), tools.in_backlog);
+  fleet.start(std::move(*targets), [&](const Target& target, const NotifyResult& result) {
+    reporter.add(target, result);
+    if (!command.visit.measure) lease.done(target.socket, result.verdict);
+  });
   loop.run();
+  lease.give_back();
   return reporter.finish();
 }
 

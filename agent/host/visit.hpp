@@ -4,6 +4,7 @@
 #include <functional>
 #include <string_view>
 
+#include "agent/host/helper.hpp"
 #include "agent/host/options.hpp"
 
 namespace clockmend::host {
@@ -12,6 +13,7 @@ namespace clockmend::host {
 struct Tools {
   core::ClockReader& clock;
   Session::InBacklog in_backlog;
+  Spawn libvirt;                                   // starts clockmend-host-libvirt
   std::function<void(std::string_view)> out;       // stdout
   std::function<void(std::string_view)> err;       // stderr
   std::function<void(std::string_view)> progress;  // empty: nobody watches

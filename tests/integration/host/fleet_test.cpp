@@ -31,8 +31,11 @@ Ran run(const host::VisitCommand& command) {
   Ran ran;
   os::PosixFileReader files;
   host::Backlog backlog(files, clock);
-  const host::Tools tools{clock, [&backlog](const std::string& path) { return backlog.holds(path); },
-                          [&ran](std::string_view text) { ran.out += text; }, [&ran](std::string_view text) { ran.err += text; },
+  const host::Tools tools{clock,
+                          [&backlog](const std::string& path) { return backlog.holds(path); },
+                          {},
+                          [&ran](std::string_view text) { ran.out += text; },
+                          [&ran](std::string_view text) { ran.err += text; },
                           [&ran](std::string_view text) { ran.progress += text; }};
   ran.code = host::run_visit(command, tools);
   return ran;
@@ -42,6 +45,7 @@ host::VisitCommand all_in(const std::string& folder) {
   host::VisitCommand command;
   command.selection.all = true;
   command.selection.directory = folder;
+  command.selection.control = "";
   command.visit.options.notice.id = "n1";
   command.visit.options.notice.wait = true;
   command.visit.options.answer_deadline = core::milliseconds{300};
@@ -87,6 +91,7 @@ TEST(Fleet, EachFailureIsToldAndTheCodeIsTheSharedOne) {
   const Crowd crowd(3, HonestAgent{});
   host::VisitCommand command = all_in("");
   command.selection = {};
+  command.selection.control = "";
   command.selection.sockets = crowd.sockets();
   command.selection.sockets.push_back(crowd.folder() + "/nobody.sock");
   command.json = true;

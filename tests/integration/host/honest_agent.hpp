@@ -2,11 +2,14 @@
 #pragma once
 
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "agent/host/backlog.hpp"
 #include "agent/wire/reply.hpp"
+#include "agent/wire/report.hpp"
 #include "agent/wire/request.hpp"
 #include "tests/integration/host/client_clock.hpp"
 
@@ -33,6 +36,7 @@ struct HonestAgent {
   core::Outcome outcome = core::Outcome::corrected;
   bool report = true;
   wire::Disposition disposition = wire::Disposition::accepted;
+  std::shared_ptr<std::vector<std::string>> told = std::make_shared<std::vector<std::string>>();  // ids of the notices
 
   std::string operator()(const std::string& line) const {
     const std::string clean = line.substr(line.find('{'));
@@ -47,11 +51,17 @@ struct HonestAgent {
     }
     if (const auto* notice = std::get_if<wire::ClockNotify>(request)) {
       wire::NotifyReply reply;
+      told->push_back(notice->id);
       reply.id = notice->id;
       reply.disposition = disposition;
       reply.host_time = notice->exchange.empty() ? wire::HostTime::bound : wire::HostTime::exchange;
       if (report && notice->wait) reply.report = report_with(outcome);
       return wire::notify_reply(reply, parsed.id_json) + "\n";
+    }
+    if (std::holds_alternative<wire::ClockHistory>(*request)) {
+      core::CorrectionReport record = report_with(outcome);
+      record.notices = *told;
+      return wire::history_reply({wire::report_line(record)}, false, parsed.id_json) + "\n";
     }
     return wire::error_reply(wire::ErrorClass::command_not_found, "unknown", parsed.id_json) + "\n";
   }

@@ -55,7 +55,9 @@ TEST(HostOptions, MistakesEndWithTheUsageCodeAndAReason) {
                                                           {"notify", "--socket", "/s", "--deadline", "soon"},
                                                           {"notify", "--socket", "/s", "--deadline", "0s"},
                                                           {"notify", "--socket", "/s", "--all"},
-                                                          {"notify", "--all"},
+                                                          {"notify", "--domain", "a", "--all"},
+                                                          {"watch", "--socket", "/s"},
+                                                          {"watch", "--parallel", "0"},
                                                           {"notify", "--all", "--directory", "/d", "--parallel", "0"},
                                                           {"notify", "--config", "/nonexistent/clockmend-host.conf", "--socket", "/s"},
                                                           {"exchange"},
@@ -101,6 +103,29 @@ TEST(HostOptions, TheConfigurationFileGivesDefaults) {
   const Command refused = parse({"--config", wrong.c_str(), "notify", "--socket", "/s"});
   ASSERT_TRUE(std::holds_alternative<Finish>(refused));
   EXPECT_EQ(std::get<Finish>(refused).exit_code, kUsageError);
+}
+
+TEST(HostOptions, GuestsOfLibvirt) {
+  const Command told = parse({"notify", "--domain", "web", "--domain", "db", "--connect", "qemu:///session", "--control", ""});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(told)) << std::get<Finish>(told).error;
+  const Selection& named = std::get<VisitCommand>(told).selection;
+  EXPECT_EQ(named.domains, (std::vector<std::string>{"web", "db"}));
+  EXPECT_EQ(named.uri, "qemu:///session");
+  EXPECT_TRUE(named.control.empty());
+  const Command all = parse({"exchange", "--all"});
+  ASSERT_TRUE(std::holds_alternative<VisitCommand>(all));
+  EXPECT_TRUE(std::get<VisitCommand>(all).selection.all);
+  EXPECT_EQ(std::get<VisitCommand>(all).selection.control, kControlSocket);
+}
+
+TEST(HostOptions, WatchTakesItsPlacesAndNoGuests) {
+  const Command command = parse({"watch", "--metrics", "/m.prom", "--control", "/c.sock", "--parallel", "5"});
+  ASSERT_TRUE(std::holds_alternative<WatchCommand>(command));
+  const WatchCommand& watch = std::get<WatchCommand>(command);
+  EXPECT_EQ(watch.metrics, "/m.prom");
+  EXPECT_EQ(watch.control, "/c.sock");
+  EXPECT_EQ(watch.parallel, 5U);
+  EXPECT_EQ(watch.nonce, 7U);
 }
 
 TEST(HostOptions, HelpTellsTheExitCodes) {

@@ -62,7 +62,7 @@ NotifyResult measured(core::nanoseconds behind) {
 }
 
 TEST(Print, AMeasurementNamesItsErrorAndItsSign) {
-  const Target target{"/run/vm1.sock", ""};
+  const Target target{"/run/vm1.sock", "", ""};
   const NotifyResult ahead = measured(core::seconds{-20});
   EXPECT_EQ(print_measured(target, ahead, false).output, "/run/vm1.sock: 20.000 s ahead (+- 100.000 us, 1 round)\n");
   EXPECT_EQ(print_measured(target, ahead, true).output,
@@ -70,7 +70,7 @@ TEST(Print, AMeasurementNamesItsErrorAndItsSign) {
 }
 
 TEST(Print, OneOfManyIsOneLine) {
-  const Target target{"", "vm\n1"};
+  const Target target{"", "vm\n1", ""};
   EXPECT_EQ(print_line(target, measured(core::seconds{0}), true, false), "vm 1: exactly right (+- 100.000 us, 1 round)\n");
   const NotifyResult failure{Verdict::busy, "held", std::nullopt, {}};
   EXPECT_EQ(print_line(target, failure, false, false), "vm 1: busy: held\n");
