@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/io_context.hpp>
 
+#include "agent/app/daemon_health.hpp"
 #include "agent/app/desk.hpp"
 #include "agent/app/faces.hpp"
 #include "agent/app/history.hpp"
@@ -84,6 +85,7 @@ class AgentApp {
     if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
     if (const auto permitted = system_.adjuster.permitted(); !permitted)
       log_.text().error("cannot set the clock: {}", permitted.error().text);
+    tell_list_notes();
     // Before anything else: what an earlier life of this agent left stopped.
     executor_.recover([this](const engine::DaemonOutcome& outcome) {
       if (outcome.any) log_.text().warn("an earlier run ended inside a correction; time daemon: {}", outcome.detail);
@@ -109,7 +111,7 @@ class AgentApp {
 
   StatusSources sources() {
     StatusSources s;
-    s.daemons = [this] { return daemon_status(); };
+    s.daemons = [this] { return daemon_status(system_.daemons, system_.sync_watch, daemon_problem_); };
     s.servers = [this] { return ntp_.servers(); };
     s.channel = [this] { return faces_.channel_state(); };
     s.rtc_mode = [this] { return rtc_mode(); };
@@ -136,6 +138,10 @@ class AgentApp {
     os::notify_ready(status_line());
   }
 
+  void tell_list_notes() {
+    for (const std::string& note : system_.daemons.notes()) log_.text().info("time daemons: {}", note);
+  }
+
   void device(const core::DeviceEvent& event) {
     faces_.device_event(event);
     hypervisor_.device(event);
@@ -153,6 +159,18 @@ class AgentApp {
     desk_.published(report);
     os::notify_status(status_line());
     refresh_daemons_after(kFirstDaemonRefresh);
+    watch_daemon(report);
+  }
+
+  // A correction that touched neither clock nor daemon has nothing to prove.
+  void watch_daemon(const core::CorrectionReport& report) {
+    const bool daemon = std::ranges::any_of(report.actions, [](const auto& a) { return a.kind == core::ActionKind::start_daemon; });
+    if (!daemon && report.total.value == core::nanoseconds::zero()) return;
+    system_.sync_watch.begin([this] {
+      const bool again = system_.sync_watch.state() == correctors::SyncWatch::State::again;
+      log_.text().log(again ? spdlog::level::info : spdlog::level::warn, "time daemon: {}", in_words(system_.sync_watch));
+      (void)board_.write();
+    });
   }
 
   void refresh_daemons_after(core::seconds delay) {
@@ -171,21 +189,6 @@ class AgentApp {
     engine_.set_daemon_active(!units->empty());
     if (!units->empty()) ntp_.set_active_daemon(units->front().unit);
     board_.refresh();
-  }
-
-  std::vector<core::DaemonStatus> daemon_status() {
-    std::vector<core::DaemonStatus> all;
-    for (const auto& u : system_.daemons.known()) {
-      core::DaemonStatus d;
-      d.unit = u.unit;
-      d.active_state = u.state.active_state;
-      d.sub_state = u.state.sub_state;
-      d.invocation_id = u.state.invocation_id;
-      d.running = u.state.running();
-      d.problem = daemon_problem_;
-      all.push_back(std::move(d));
-    }
-    return all;
   }
 
   std::string rtc_mode() {
@@ -213,6 +216,7 @@ class AgentApp {
     log_.set_level(level_override_.empty() ? settings_.log.level : level_override_);
     engine_.set_policy(with_floor(settings_.policy, history_));
     system_.daemons.configure(settings_.daemon);
+    tell_list_notes();
     ntp_.configure(settings_.ntp);
     hypervisor_.configure(settings_);
     faces_.configure(settings_.channel);

@@ -30,7 +30,8 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       services(io, bus_below(paths.root)),
       stepper(adjuster, clock),
       rtc_writer(rtc, clock, scheduler),
-      daemons(services, scheduler, settings.daemon),
+      daemons(services, scheduler, settings.daemon, {&files, &services}),
+      sync_watch(clock, scheduler),
       journal(files, writer, clock, paths.journal(), boot_id(paths.root)) {}
 
 }  // namespace clockmend::app

@@ -16,6 +16,7 @@
 #include "agent/os/systemd_services.hpp"
 #include "correctors/clock_stepper.hpp"
 #include "correctors/rtc_writer.hpp"
+#include "correctors/time_daemon/sync_watch.hpp"
 #include "correctors/time_daemon/time_daemons.hpp"
 
 namespace clockmend::app {
@@ -38,6 +39,7 @@ struct System {
   correctors::ClockStepper stepper;
   correctors::RtcWriter rtc_writer;
   correctors::TimeDaemons daemons;
+  correctors::SyncWatch sync_watch;
   JournalFile journal;
 };
 

@@ -11,21 +11,27 @@ namespace clockmend::cli {
 namespace {
 
 // Time daemons that the agent does not stop and start by itself; daemon.unit makes it manage one.
-constexpr std::array<std::string_view, 3> kUnmanaged = {"openntpd.service", "ntpd-rs.service", "busybox-ntpd.service"};
+constexpr std::array<std::string_view, 2> kUnmanaged = {"busybox-ntpd.service", "timemaster.service"};
 
+// `unit`: a name, or the beginning of an instance's ("phc2sys@").
 struct Master {
   std::string_view unit;
   std::string_view what;
   std::string_view advice;
 };
 
-constexpr std::array<Master, 6> kMasters = {{
+constexpr std::array<Master, 10> kMasters = {{
     {"open-vm-tools.service", "VMware Tools may set the clock", "vmware-toolbox-cmd timesync disable"},
     {"vmtoolsd.service", "VMware Tools may set the clock", "vmware-toolbox-cmd timesync disable"},
     {"virtualbox-guest-utils.service", "VBoxService sets the clock", "start it with --disable-timesync"},
     {"vboxadd-service.service", "VBoxService sets the clock", "start it with --disable-timesync"},
+    {"vboxservice.service", "VBoxService sets the clock", "start it with --disable-timesync"},
     {"google-guest-agent.service", "Google's guest agent sets the clock after migration",
      "set clock_skew_daemon = false in instance_configs.cfg"},
+    {"google-clock-skew-daemon.service", "Google's clock skew daemon sets the clock after migration",
+     "systemctl disable --now google-clock-skew-daemon.service"},
+    {"phc2sys.service", "phc2sys steers the clock by a PTP clock", "keep it or the time daemon: systemctl disable --now of the other"},
+    {"phc2sys@", "phc2sys steers the clock by a PTP clock", "keep it or the time daemon: systemctl disable --now of the other"},
     {"prltoolsd.service", "Parallels Tools set the clock", "switch time synchronisation off in the VM's settings"},
 }};
 
@@ -44,7 +50,24 @@ std::vector<std::string> running_daemons(const Facts& facts) {
   std::vector<std::string> running;
   for (const auto& known : correctors::known_units())
     if (facts.runs(known.unit)) running.emplace_back(known.unit);
+  for (const std::string& listed : facts.listed_daemons)
+    if (facts.runs(listed) && !holds(running, listed)) running.push_back(listed);
   return running;
+}
+
+std::string running_master(const Facts& facts, const Master& master) {
+  for (const std::string& unit : facts.units)
+    if (unit == master.unit || (master.unit.ends_with('@') && unit.starts_with(master.unit))) return unit;
+  return "";
+}
+
+/// The unit that the agent is told to manage, or nothing.
+std::string managed_only(const Facts& facts) { return facts.settings ? facts.settings->daemon.unit : ""; }
+
+std::string how_to_keep_one(const std::vector<std::string>& running) {
+  std::string text = "they fight over the clock: keep one, for example ";
+  for (std::size_t i = 1; i < running.size(); ++i) text += (i == 1 ? "systemctl disable --now " : " ") + running[i];
+  return text;
 }
 
 }  // namespace
@@ -94,15 +117,16 @@ Findings check_time_daemon(const Facts& facts) {
       if (!daemon.problem.empty())
         findings.push_back({Level::fail, kTopic, daemon.unit + ": " + daemon.problem, "systemctl status " + daemon.unit});
   }
+  for (const std::string& note : facts.list_notes) findings.push_back({Level::warn, kTopic, note, "correct or remove that line"});
   const std::vector<std::string> running = running_daemons(facts);
   for (const std::string_view unit : kUnmanaged) {
-    const bool configured = facts.settings && facts.settings->daemon.unit == unit;
+    const bool configured = managed_only(facts) == unit;
     if (facts.runs(unit) && !configured)
       findings.push_back({Level::warn, kTopic, std::string{unit} + " runs, and the agent does not know it",
                           "set daemon.unit = \"" + std::string{unit} + "\""});
   }
   if (running.size() > 1)
-    findings.push_back({Level::warn, kTopic, "several time daemons run: " + joined(running), "they fight over the clock: keep one"});
+    findings.push_back({Level::warn, kTopic, "several time daemons run: " + joined(running), how_to_keep_one(running)});
   if (running.size() == 1) findings.push_back({Level::ok, kTopic, running.front() + " runs", ""});
   if (running.empty() && findings.empty())
     findings.push_back({Level::warn, kTopic, "no time daemon runs",
@@ -113,17 +137,26 @@ Findings check_time_daemon(const Facts& facts) {
 Findings check_other_masters(const Facts& facts) {
   constexpr const char* kTopic = "masters";
   Findings findings;
+  std::vector<std::string> together = running_daemons(facts);
+  const std::size_t daemons = together.size();
   for (const Master& master : kMasters) {
-    if (facts.runs(master.unit))
-      findings.push_back(
-          {Level::warn, kTopic, std::string{master.what} + " (" + std::string{master.unit} + ")", std::string{master.advice}});
+    const std::string unit = running_master(facts, master);
+    if (unit.empty()) continue;
+    together.push_back(unit);
+    findings.push_back({Level::warn, kTopic, std::string{master.what} + " (" + unit + ")", std::string{master.advice}});
   }
   if (holds(facts.ptp_clocks, "hyperv"))
     findings.push_back({Level::warn, kTopic, "the kernel lets Hyper-V set the clock after a resume (hv_utils)",
                         "switch the VM's time synchronisation service off"});
+  if (holds(facts.ptp_clocks, "hyperv")) together.emplace_back("hv_utils");
+  if (daemons > 0 && together.size() > daemons)
+    findings.push_back({Level::warn, kTopic, "several masters set the clock at once: " + joined(together),
+                        "each undoes what the other did: leave it to the time daemon, and switch off the others as said above"});
   if (facts.runs("qemu-guest-agent.service"))
-    findings.push_back(
-        {Level::ok, kTopic, "qemu-guest-agent runs: it sets the clock when the host asks (virsh domtime); the agent verifies that", ""});
+    findings.push_back({Level::ok, kTopic,
+                        "qemu-guest-agent runs: it sets the clock when the host asks (virsh domtime), and the agent verifies that; "
+                        "its option -b guest-set-time refuses such requests",
+                        ""});
   if (findings.empty()) findings.push_back({Level::ok, kTopic, "nobody else is known to set the clock", ""});
   return findings;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "agent/config/config.hpp"
+#include "correctors/time_daemon/discovery.hpp"
 
 namespace clockmend::cli {
 
@@ -92,6 +93,9 @@ Facts gather_facts(const Context& context) {
   facts.ptp_clocks = attributes(files, "/sys/class/ptp", "clock_name");
   facts.vmclock = contains(files.list("/sys/class/misc"), "vmclock0");
   facts.units = running_units(files);
+  correctors::Discovery daemons = correctors::discover(files);
+  facts.listed_daemons = std::move(daemons.units);
+  facts.list_notes = std::move(daemons.notes);
   facts.clocksource = attribute(files, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
   return facts;
 }

@@ -23,7 +23,9 @@ struct Facts {
   std::vector<std::string> ports;       // names of the virtio-serial ports
   std::vector<std::string> ptp_clocks;  // clock_name of each
   bool vmclock = false;
-  std::vector<std::string> units;  // running systemd units
+  std::vector<std::string> units;           // running systemd units
+  std::vector<std::string> listed_daemons;  // by the machine's ntp-units.d
+  std::vector<std::string> list_notes;      // what was wrong with those lists
   std::string clocksource;
 
   [[nodiscard]] bool runs(std::string_view unit) const;

@@ -1,6 +1,16 @@
 #include "agent/config/checks.hpp"
 
+#include <algorithm>
+
 namespace clockmend::config {
+
+namespace {
+
+bool shared(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::ranges::any_of(a, [&b](const std::string& unit) { return std::ranges::find(b, unit) != b.end(); });
+}
+
+}  // namespace
 
 std::vector<Contradiction> contradictions(const core::Settings& s) {
   std::vector<Contradiction> found;
@@ -16,6 +26,16 @@ std::vector<Contradiction> contradictions(const core::Settings& s) {
          "must not be below policy.max_forward_uncorroborated: one allowed step would already exceed it");
   forbid(s.policy.sequence == core::Sequence::stop_first && !s.policy.manage_daemon, "policy.sequence", "daemon.manage",
          "\"stop-first\" needs daemon.manage = true");
+  const bool stop_first = s.policy.sequence == core::Sequence::stop_first;
+  constexpr const char* kRunsOn = "must not be \"stop-first\" where a time daemon is let run on";
+  forbid(stop_first && (s.daemon.action == core::DaemonAction::nudge || s.daemon.action == core::DaemonAction::leave), "policy.sequence",
+         "daemon.action", kRunsOn);
+  forbid(stop_first && !s.daemon.nudge.empty(), "policy.sequence", "daemon.nudge", kRunsOn);
+  forbid(stop_first && !s.daemon.leave.empty(), "policy.sequence", "daemon.leave", kRunsOn);
+  constexpr const char* kTwice = "names a unit that another list names too";
+  forbid(shared(s.daemon.restart, s.daemon.nudge), "daemon.restart", "daemon.nudge", kTwice);
+  forbid(shared(s.daemon.restart, s.daemon.leave), "daemon.restart", "daemon.leave", kTwice);
+  forbid(shared(s.daemon.nudge, s.daemon.leave), "daemon.nudge", "daemon.leave", kTwice);
   forbid(s.ntp.enabled && !s.ntp.discover && s.ntp.servers.empty(), "ntp.discover", "ntp.servers",
          "is off and ntp.servers is empty: nobody could be asked (ntp.enabled = false says so openly)");
   forbid(s.ntp.enabled && s.policy.verification_deadline < s.ntp.server_timeout, "policy.verification_deadline", "ntp.server_timeout",

@@ -123,6 +123,8 @@ core::Result<core::Settings> Loader::result() && {
     for (const std::string& line : problems_) text += (text.empty() ? "" : "\n") + line;
     return core::Error{core::ErrorCode::invalid, text};
   }
+  // "stop-first" touches no clock while a time daemon runs: telling one afterwards is no alternative then.
+  if (settings_.policy.sequence == core::Sequence::stop_first) settings_.daemon.action = core::DaemonAction::restart;
   for (const auto& [name, origin] : origins_) settings_.origins.push_back(origin.place + " " + name);
   return std::move(settings_);
 }

@@ -42,6 +42,14 @@ Problem check_unit(const std::string& text) {
   return std::nullopt;
 }
 
+constexpr const char* kUnitList = "list of up to 8 service units";
+constexpr std::size_t kMaxUnits = 8;
+
+Problem check_listed_unit(const std::string& text) {
+  if (text.empty()) return "an empty name is not a service unit";
+  return check_unit(text);
+}
+
 Problem check_device(const std::string& text) {
   if (text.empty()) return std::nullopt;
   if (!text.starts_with("/dev/") || text.find("..") != std::string::npos || !all_of(text, "/-_."))
@@ -224,6 +232,24 @@ std::vector<KeySpec> daemon_log_history() {
       text_key(
           {"daemon", "unit", "Empty: whichever known time daemon is active."}, "service unit", check_unit,
           [](auto& s) -> auto& { return s.daemon.unit; }),
+      word_key<core::DaemonAction>(
+          {"daemon", "action",
+           "restart: stop it before the correction ends, then start it. nudge: leave it running and tell it of the step, where it can be "
+           "told (chronyd, systemd-timesyncd); else restart. leave: neither stop nor start nor tell it. auto: what measured best."},
+          {{"auto", core::DaemonAction::automatic},
+           {"restart", core::DaemonAction::restart},
+           {"nudge", core::DaemonAction::nudge},
+           {"leave", core::DaemonAction::leave}},
+          [](auto& s) -> auto& { return s.daemon.action; }),
+      list_key(
+          {"daemon", "restart", "Units that are restarted, whatever action says."}, kUnitList, kMaxUnits, check_listed_unit,
+          [](auto& s) -> auto& { return s.daemon.restart; }),
+      list_key(
+          {"daemon", "nudge", "Units that are nudged, whatever action says."}, kUnitList, kMaxUnits, check_listed_unit,
+          [](auto& s) -> auto& { return s.daemon.nudge; }),
+      list_key(
+          {"daemon", "leave", "Units that are left alone, whatever action says."}, kUnitList, kMaxUnits, check_listed_unit,
+          [](auto& s) -> auto& { return s.daemon.leave; }),
       duration_key(
           {"daemon", "stop_deadline", "A daemon that has not stopped by then is left alone."}, 100ms, 5min,
           [](auto& s) -> auto& { return s.daemon.stop_deadline; }),

@@ -52,8 +52,31 @@ struct ChannelSettings {
   seconds max_age{30};
 };
 
+/// What a correction does with a time daemon that runs. restart: stop it, start it again. nudge: leave it running and tell it
+/// that its measurements are void, where it can be told; else restart. leave: neither stop nor start nor tell it.
+enum class DaemonAction { automatic, restart, nudge, leave };
+
+[[nodiscard]] constexpr const char* to_string(DaemonAction a) {
+  switch (a) {
+    case DaemonAction::automatic:
+      return "auto";
+    case DaemonAction::restart:
+      return "restart";
+    case DaemonAction::nudge:
+      return "nudge";
+    case DaemonAction::leave:
+      return "leave";
+  }
+  return "?";
+}
+
 struct DaemonSettings {
   std::string unit;  // empty: discovered among the known ones
+  DaemonAction action = DaemonAction::automatic;
+  /// Units, by any of their names, for which something else holds than `action`.
+  std::vector<std::string> restart;
+  std::vector<std::string> nudge;
+  std::vector<std::string> leave;
   milliseconds stop_deadline{10000};
   milliseconds start_deadline{10000};
 };

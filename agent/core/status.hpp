@@ -28,6 +28,9 @@ struct DaemonStatus {
   /// The kernel says a daemon disciplines the clock (STA_UNSYNC clear). Comes minutes after `running`.
   bool synchronising = false;
   std::string problem;  // could not stop/start/ask: why
+  std::string action;   // what a correction does with it: restart | nudge | leave
+  /// What the last correction did with it, and whether it has disciplined the clock since; empty before the first one.
+  std::string health;
 };
 
 struct ServerStatus {

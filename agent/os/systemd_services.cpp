@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "agent/os/errors.hpp"
+#include "agent/os/process.hpp"
 #include "agent/os/systemd_operation.hpp"
+#include "agent/os/transient_operation.hpp"
 #include "agent/os/unit_operation.hpp"
 
 namespace clockmend::os {
@@ -53,20 +55,27 @@ SystemdServices::SystemdServices(asio::io_context& io, SystemdPlace place)
 
 SystemdServices::~SystemdServices() { session_->shut_down(); }
 
-void SystemdServices::query(const std::string& unit, core::milliseconds deadline, Reply reply) {
+void SystemdServices::query(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) {
   run_unit(session_, UnitVerb::query, unit, deadline, std::move(reply));
 }
 
-void SystemdServices::stop(const std::string& unit, core::milliseconds deadline, Reply reply) {
+void SystemdServices::stop(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) {
   run_unit(session_, UnitVerb::stop, unit, deadline, std::move(reply));
 }
 
-void SystemdServices::start(const std::string& unit, core::milliseconds deadline, Reply reply) {
+void SystemdServices::start(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) {
   run_unit(session_, UnitVerb::start, unit, deadline, std::move(reply));
 }
 
 void SystemdServices::system_stopping(core::milliseconds deadline, std::function<void(core::Result<bool>)> reply) {
   auto operation = std::make_shared<StoppingQuery>(session_, std::move(reply));
+  operation->set_deadline(deadline);
+  session_->run(std::move(operation));
+}
+
+void SystemdServices::run(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) {
+  const std::string unit = "clockmend-run-" + std::to_string(process_id()) + "-" + std::to_string(++commands_run_) + ".service";
+  auto operation = std::make_shared<TransientOperation>(session_, unit, argv, deadline, std::move(reply));
   operation->set_deadline(deadline);
   session_->run(std::move(operation));
 }

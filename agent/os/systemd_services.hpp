@@ -2,9 +2,12 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "agent/core/ports/command_runner.hpp"
 #include "agent/core/ports/service_manager.hpp"
 
 namespace clockmend::os {
@@ -21,21 +24,24 @@ struct SystemdPlace {
 
 /// Connects when first asked, disconnects after some idle seconds, connects anew after the bus went away. Calls under way when
 /// the connection breaks are answered with `unavailable`.
-class SystemdServices final : public core::ServiceManager {
+class SystemdServices final : public core::ServiceManager, public core::CommandRunner {
  public:
   explicit SystemdServices(asio::io_context& io, SystemdPlace place = {});
   SystemdServices(const SystemdServices&) = delete;
   SystemdServices& operator=(const SystemdServices&) = delete;
   ~SystemdServices() override;
 
-  void query(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  void query(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) override;
   /// Answers only once the unit is inactive or failed. `cancelled` if somebody else's job took the place of ours.
-  void stop(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  void stop(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) override;
   /// `invalid` for a masked unit, `unavailable` when something it depends on failed.
-  void start(const std::string& unit, core::milliseconds deadline, Reply reply) override;
+  void start(const std::string& unit, core::milliseconds deadline, core::ServiceManager::Reply reply) override;
   void system_stopping(core::milliseconds deadline, std::function<void(core::Result<bool>)> reply) override;
+  /// As a transient unit with limits of its own: what runs there has neither our sandbox nor our right to set the clock.
+  void run(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) override;
 
  private:
+  std::uint64_t commands_run_ = 0;
   std::shared_ptr<class SystemdSession> session_;
 };
 

@@ -43,6 +43,8 @@ Json daemon_json(const core::DaemonStatus& daemon) {
   json["running"] = daemon.running;
   json["synchronising"] = daemon.synchronising;
   json["problem"] = daemon.problem;
+  json["action"] = daemon.action;
+  json["health"] = daemon.health;
   return json;
 }
 
@@ -93,6 +95,8 @@ core::DaemonStatus read_daemon(const Json& json, std::string& error) {
   daemon.running = fields.flag("running");
   daemon.synchronising = fields.flag("synchronising");
   daemon.problem = fields.text("problem");
+  daemon.action = fields.text("action");
+  daemon.health = fields.text("health");
   return daemon;
 }
 

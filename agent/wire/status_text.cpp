@@ -31,6 +31,7 @@ std::string daemon_text(const core::DaemonStatus& daemon) {
   std::string text = daemon.unit + ": " + daemon.active_state + "/" + daemon.sub_state;
   text += daemon.running ? ", running" : ", NOT running";
   text += daemon.synchronising ? ", synchronising" : ", not yet synchronising";
+  if (!daemon.health.empty()) text += "; last correction: " + daemon.health;
   return text + because(daemon.problem);
 }
 

@@ -12,6 +12,8 @@ constexpr std::array kKnown{
     DaemonUnit{"chrony.service", DaemonKind::chronyd},   // Debian, Ubuntu
     DaemonUnit{"chronyd.service", DaemonKind::chronyd},  // RHEL, SUSE, Arch; Debian: alias of chrony
     DaemonUnit{"systemd-timesyncd.service", DaemonKind::timesyncd},
+    DaemonUnit{"openntpd.service", DaemonKind::openntpd},  // Debian, Ubuntu, Arch, Fedora
+    DaemonUnit{"ntpd-rs.service", DaemonKind::ntpd_rs},    // Debian, Fedora, Arch and its own packages
 };
 
 }  // namespace
@@ -24,6 +26,10 @@ DaemonKind kind_of(std::string_view unit) {
   return DaemonKind::configured;
 }
 
+bool can_be_nudged(DaemonKind kind) { return kind == DaemonKind::chronyd || kind == DaemonKind::timesyncd; }
+
+core::DaemonAction best_action(DaemonKind) { return core::DaemonAction::restart; }
+
 const char* to_string(DaemonKind kind) {
   switch (kind) {
     case DaemonKind::ntpd:
@@ -34,6 +40,10 @@ const char* to_string(DaemonKind kind) {
       return "chronyd";
     case DaemonKind::timesyncd:
       return "systemd-timesyncd";
+    case DaemonKind::openntpd:
+      return "openntpd";
+    case DaemonKind::ntpd_rs:
+      return "ntpd-rs";
     case DaemonKind::configured:
       return "configured";
   }

@@ -16,6 +16,10 @@ struct DaemonUnit {
 };
 
 [[nodiscard]] std::span<const DaemonUnit> known_units();
+/// What is best done with it when nobody decided; README.md has the measurements.
+[[nodiscard]] core::DaemonAction best_action(DaemonKind kind);
+/// Whether it can learn of a step without a restart.
+[[nodiscard]] bool can_be_nudged(DaemonKind kind);
 /// What runs under this primary id; `configured` for one that we do not know.
 [[nodiscard]] DaemonKind kind_of(std::string_view unit);
 

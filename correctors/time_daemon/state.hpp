@@ -19,22 +19,35 @@ struct UnitAnswer {
 };
 
 struct TimeDaemons::State : std::enable_shared_from_this<State> {
-  State(core::ServiceManager& s, core::Scheduler& t, core::DaemonSettings d) : services(s), scheduler(t), settings(std::move(d)) {}
+  State(core::ServiceManager& s, core::Scheduler& t, DaemonTools m) : services(s), scheduler(t), tools(m) {}
 
   core::ServiceManager& services;
   core::Scheduler& scheduler;
+  DaemonTools tools;
   core::DaemonSettings settings;
+  /// Every name to ask for; of the known ones, the machine's lists and the configuration.
+  std::vector<std::string> candidates;
+  std::vector<std::string> notes;
   Units known;
   /// Known daemons that we do not manage but that ran beside ours: no reason to leave ours stopped.
   std::set<std::string> bystanders;
   /// InvocationIDs of starts that were ours, so that they are not taken for somebody else's.
   std::map<std::string, std::string> own_runs;
+  /// Units that were to be told and had to be restarted, until they run again.
+  std::set<std::string> own_stops;
+  std::map<std::string, std::string> outcomes;  // of the last start(), by unit
   std::map<unsigned, core::TimerHandle> rechecks;
   unsigned recheck_number = 0;
 
   /// Asks for all of them at once; `done` once, with the answers in the order of `units`.
   void query_all(std::vector<std::string> units, std::function<void(std::vector<UnitAnswer>)> done);
   void remember(const core::UnitState& state);
+  void configure(core::DaemonSettings fresh);
+  /// `asked`: the name in `id`'s place that was asked for.
+  /// Those to manage among what was answered; the rest that is active becomes `bystanders`.
+  [[nodiscard]] Units sort_out(const std::vector<UnitAnswer>& answers);
+  [[nodiscard]] bool decided_by_name(const std::string& name) const;
+  [[nodiscard]] core::DaemonAction action_for(const std::string& asked, const std::string& id) const;
 };
 
 /// active, or on the way there.

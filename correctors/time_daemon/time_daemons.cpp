@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "correctors/time_daemon/discovery.hpp"
 #include "correctors/time_daemon/drivers.hpp"
 #include "correctors/time_daemon/state.hpp"
 
@@ -24,12 +25,22 @@ bool died(const ManagedUnit* before, const core::UnitState& now) {
   return before != nullptr && now.active_state == "failed" && before->invocation_id == now.invocation_id;
 }
 
-std::vector<std::string> candidates(const core::DaemonSettings& settings) {
+void add_new(std::vector<std::string>& names, std::string_view name) {
+  if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+}
+
+std::vector<std::string> gather_candidates(const core::DaemonSettings& settings, const std::vector<std::string>& listed) {
   std::vector<std::string> names;
   if (!settings.unit.empty()) names.push_back(settings.unit);
-  for (const DaemonUnit& known : known_units())
-    if (known.unit != settings.unit) names.emplace_back(known.unit);
+  for (const auto* decided : {&settings.restart, &settings.nudge, &settings.leave})
+    for (const std::string& unit : *decided) add_new(names, unit);
+  for (const DaemonUnit& known : known_units()) add_new(names, known.unit);
+  for (const std::string& unit : listed) add_new(names, unit);
   return names;
+}
+
+bool names_one(const std::vector<std::string>& units, const std::string& asked, const std::string& id) {
+  return std::ranges::find(units, asked) != units.end() || std::ranges::find(units, id) != units.end();
 }
 
 }  // namespace
@@ -62,44 +73,92 @@ void TimeDaemons::State::remember(const core::UnitState& state) {
   }
 }
 
-TimeDaemons::TimeDaemons(core::ServiceManager& services, core::Scheduler& scheduler, core::DaemonSettings settings)
-    : state_(std::make_shared<State>(services, scheduler, std::move(settings))) {}
+void TimeDaemons::State::configure(core::DaemonSettings fresh) {
+  settings = std::move(fresh);
+  Discovery found;
+  if (tools.files != nullptr) found = discover(*tools.files);
+  candidates = gather_candidates(settings, found.units);
+  notes = std::move(found.notes);
+}
+
+bool TimeDaemons::State::decided_by_name(const std::string& name) const {
+  return names_one(settings.restart, name, name) || names_one(settings.nudge, name, name) || names_one(settings.leave, name, name);
+}
+
+core::DaemonAction TimeDaemons::State::action_for(const std::string& asked, const std::string& id) const {
+  using core::DaemonAction;
+  DaemonAction wanted = settings.action;
+  if (names_one(settings.restart, asked, id)) wanted = DaemonAction::restart;
+  if (names_one(settings.nudge, asked, id)) wanted = DaemonAction::nudge;
+  if (names_one(settings.leave, asked, id)) wanted = DaemonAction::leave;
+  const DaemonKind kind = kind_of(id);
+  if (wanted == DaemonAction::automatic) wanted = best_action(kind);
+  if (wanted == DaemonAction::nudge && !can_be_nudged(kind)) wanted = DaemonAction::restart;
+  if (wanted == DaemonAction::nudge && kind == DaemonKind::chronyd && tools.commands == nullptr) wanted = DaemonAction::restart;
+  return wanted;
+}
+
+TimeDaemons::TimeDaemons(core::ServiceManager& services, core::Scheduler& scheduler, core::DaemonSettings settings, DaemonTools tools)
+    : state_(std::make_shared<State>(services, scheduler, tools)) {
+  state_->configure(std::move(settings));
+}
 TimeDaemons::~TimeDaemons() = default;
 
-void TimeDaemons::configure(core::DaemonSettings settings) { state_->settings = std::move(settings); }
+void TimeDaemons::configure(core::DaemonSettings settings) { state_->configure(std::move(settings)); }
+
+const std::vector<std::string>& TimeDaemons::notes() const { return state_->notes; }
 
 const TimeDaemons::Units& TimeDaemons::known() const { return state_->known; }
+
+TimeDaemons::Units TimeDaemons::State::sort_out(const std::vector<UnitAnswer>& answers) {
+  Units found;
+  bystanders.clear();
+  for (const UnitAnswer& answer : answers) {
+    if (!answer.state) continue;
+    const core::UnitState& now = *answer.state;
+    const core::DaemonAction action = action_for(answer.asked, now.id);
+    if (const auto same = std::ranges::find(found, now.id, &ManagedUnit::unit); same != found.end()) {  // another alias of it
+      if (decided_by_name(answer.asked)) same->action = action;
+      continue;
+    }
+    const bool ours = settings.unit.empty() || answer.asked == settings.unit;
+    if (!ours && is_up(now)) bystanders.insert(now.id);
+    if (ours && (is_up(now) || died(find(known, now.id), now))) found.push_back({now.id, now.invocation_id, kind_of(now.id), now, action});
+  }
+  return found;
+}
+
+std::string TimeDaemons::last_outcome(const std::string& unit) const {
+  const auto at = state_->outcomes.find(unit);
+  return at == state_->outcomes.end() ? "" : at->second;
+}
 
 void TimeDaemons::refresh(OnUnits done) {
   State& state = *state_;
   const auto judge = [&state, done = std::move(done)](const std::vector<UnitAnswer>& answers) {
-    Units found;
-    std::set<std::string> bystanders;
     std::optional<core::Error> problem;
     bool anybody = false;
     for (const UnitAnswer& answer : answers) {
-      if (!answer.state) {
-        const bool absent = answer.state.error().code == core::ErrorCode::not_found;
-        if (!absent) problem = answer.state.error();
-        anybody |= absent;
-        continue;
-      }
-      anybody = true;
-      const core::UnitState& now = *answer.state;
-      const bool ours = state.settings.unit.empty() || answer.asked == state.settings.unit;
-      if (find(found, now.id) != nullptr) continue;  // another alias of it
-      if (!ours && is_up(now)) bystanders.insert(now.id);
-      if (ours && (is_up(now) || died(find(state.known, now.id), now))) found.push_back({now.id, now.invocation_id, kind_of(now.id), now});
+      const bool absent = !answer.state && answer.state.error().code == core::ErrorCode::not_found;
+      if (!answer.state && !absent) problem = answer.state.error();
+      anybody |= answer.state.ok() || absent;
     }
     if (!anybody && problem) return done(core::Error{problem->code, "cannot ask which time daemon runs: " + problem->text});
-    state.known = found;
-    state.bystanders = std::move(bystanders);
-    done(std::move(found));
+    state.known = state.sort_out(answers);
+    done(state.known);
   };
-  state.query_all(candidates(state.settings), judge);
+  state.query_all(state.candidates, judge);
 }
 
 namespace {
+
+/// What stop() says of a unit that it does not stop; nothing if it is to be stopped.
+std::optional<std::string> why_not_stopped(const ManagedUnit& unit) {
+  if (unit.action == core::DaemonAction::leave) return "left alone: " + in_words(unit.state);
+  if (unit.state.active_state == "failed") return "had died: " + in_words(unit.state);
+  if (unit.action == core::DaemonAction::nudge) return "runs on, to be told";
+  return std::nullopt;
+}
 
 UnitOutcome judge_stop(const ManagedUnit& unit, const core::Result<core::UnitState>& reply) {
   if (!reply) return {unit.unit, false, "not stopped: " + reply.error().text, unit.state};
@@ -115,8 +174,8 @@ void TimeDaemons::stop(const Units& units, OnOutcomes done) {
   auto gather = std::make_shared<Gather<UnitOutcome>>(std::move(empty), std::move(done));
   for (std::size_t i = 0; i < units.size(); ++i) {
     const ManagedUnit& unit = units[i];
-    if (unit.state.active_state == "failed") {
-      gather->arrived(i, {unit.unit, true, "had died: " + in_words(unit.state), unit.state});
+    if (const auto why = why_not_stopped(unit)) {
+      gather->arrived(i, {unit.unit, true, *why, unit.state});
       continue;
     }
     state_->services.stop(unit.unit, state_->settings.stop_deadline,

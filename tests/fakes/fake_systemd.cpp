@@ -139,6 +139,11 @@ int FakeSystemd::handle(sd_bus_message* m) {
     return ::sd_bus_reply_method_return(m, "");
   }
   if (member == "StopUnit" || member == "StartUnit") return queue_job(m, std::string(member));
+  if (member == "StartTransientUnit") return start_transient(m);
+  if (member == "ResetFailedUnit") {
+    calls.emplace_back("ResetFailedUnit");
+    return ::sd_bus_reply_method_return(m, "");
+  }
   if (member == "LoadUnit") return load_unit(m);
   if (member == "GetAll") return get_all(m);
   if (member == "Get") return get(m);
@@ -209,6 +214,52 @@ void FakeSystemd::settle(const std::string& id, const std::string& verb) {
   unit->invocation = start ? "fedcba9876543210" : "";
 }
 
+void FakeSystemd::read_transient_property(sd_bus_message* m, std::string& command) {
+  const char* name = nullptr;
+  check(::sd_bus_message_read(m, "s", &name), "property");
+  transient_properties.emplace_back(name);
+  const std::string_view property = name;
+  if (property == "StandardOutputFileDescriptor") {
+    int fd = -1;
+    check(::sd_bus_message_read(m, "v", "h", &fd), "descriptor");
+    if (::write(fd, program.output.data(), program.output.size()) < 0) throw std::runtime_error("fake systemd: write");
+    return;
+  }
+  if (property != "ExecStart") return check(::sd_bus_message_skip(m, "v"), "value");
+  check(::sd_bus_message_enter_container(m, 'v', "a(sasb)"), "v");
+  check(::sd_bus_message_enter_container(m, 'a', "(sasb)"), "a");
+  check(::sd_bus_message_enter_container(m, 'r', "sasb"), "r");
+  check(::sd_bus_message_read(m, "s", &name), "path");
+  check(::sd_bus_message_enter_container(m, 'a', "s"), "as");
+  while (::sd_bus_message_read(m, "s", &name) > 0) command += std::string("[") + name + "]";
+  check(::sd_bus_message_exit_container(m), "as");
+  check(::sd_bus_message_skip(m, "b"), "b");
+  for (int open = 0; open < 3; ++open) check(::sd_bus_message_exit_container(m), "exit");
+}
+
+int FakeSystemd::start_transient(sd_bus_message* m) {
+  const char* name = nullptr;
+  const char* mode = nullptr;
+  check(::sd_bus_message_read(m, "ss", &name, &mode), "arguments");
+  std::string command;
+  check(::sd_bus_message_enter_container(m, 'a', "(sv)"), "properties");
+  while (::sd_bus_message_enter_container(m, 'r', "sv") > 0) {
+    read_transient_property(m, command);
+    check(::sd_bus_message_exit_container(m), "property");
+  }
+  calls.push_back("StartTransientUnit " + std::string(mode) + " " + command);
+  if (!refuse_jobs_with.empty()) return ::sd_bus_reply_method_errorf(m, refuse_jobs_with.c_str(), "refused by the test: %s", name);
+  const unsigned number = ++job_number_;
+  const int rc = ::sd_bus_reply_method_return(m, "o", job_path(number).c_str());
+  if (jobs == Jobs::never_finish) return rc;
+  std::string result = program.job_result;
+  if (result.empty()) result = program.exit_status == 0 ? "done" : "failed";
+  later(kJobTime, [this, number, id = std::string(name), result] {
+    ::sd_bus_emit_signal(bus_, kRoot, kManager, "JobRemoved", "uoss", number, job_path(number).c_str(), id.c_str(), result.c_str());
+  });
+  return rc;
+}
+
 int FakeSystemd::load_unit(sd_bus_message* m) {
   const char* name = nullptr;
   check(::sd_bus_message_read(m, "s", &name), "arguments");
@@ -248,6 +299,7 @@ int FakeSystemd::get(sd_bus_message* m) {
   const char* property = nullptr;
   check(::sd_bus_message_read(m, "ss", &interface, &property), "arguments");
   if (std::string_view(property) == "SystemState") return ::sd_bus_reply_method_return(m, "v", "s", system_state.c_str());
+  if (std::string_view(property) == "ExecMainStatus") return ::sd_bus_reply_method_return(m, "v", "i", program.exit_status);
   const Unit* unit = by_path(::sd_bus_message_get_path(m));
   if (unit == nullptr || unit->load_state != "loaded") {
     return ::sd_bus_reply_method_errorf(m, "org.freedesktop.DBus.Error.UnknownInterface", "Unknown interface %s.", interface);

@@ -7,6 +7,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,8 +55,16 @@ class FakeSystemd {
   std::chrono::milliseconds settle_after{0};  // the unit's state follows the end of its job this late
   std::function<void()> before_reply;         // called when a job was queued, before it is answered
   std::string system_state = "running";
-  std::vector<std::string> calls;  // "StopUnit ntpsec.service replace"
-  bool subscribed = false;         // without it no signals; a direct connection has them always
+  /// What a transient unit's program does.
+  struct Program {
+    std::int32_t exit_status = 0;
+    std::string output;
+    std::string job_result;  // empty: "done", or "failed" by exit_status
+  };
+  Program program;
+  std::vector<std::string> transient_properties;  // "NoNewPrivileges", in the order sent
+  std::vector<std::string> calls;                 // "StopUnit ntpsec.service replace"
+  bool subscribed = false;                        // without it no signals; a direct connection has them always
 
  private:
   struct Timer {
@@ -69,6 +78,8 @@ class FakeSystemd {
   int queue_job(sd_bus_message* m, const std::string& verb);
   void settle(const std::string& id, const std::string& verb);
   void end_job(unsigned number, const std::string& id, const std::string& verb);
+  int start_transient(sd_bus_message* m);
+  void read_transient_property(sd_bus_message* m, std::string& command);
   int load_unit(sd_bus_message* m);
   int get_all(sd_bus_message* m);
   int get(sd_bus_message* m);

@@ -128,11 +128,18 @@ TEST(Doctor, TimeDaemons) {
   Facts facts = good_guest(world);
   facts.units.emplace_back("chrony.service");
   EXPECT_EQ(worst(check_time_daemon(facts)), Level::warn) << "two daemons fight";
-  facts.units = {"openntpd.service"};
+  facts.units = {"busybox-ntpd.service"};
   EXPECT_EQ(worst(check_time_daemon(facts)), Level::warn);
-  facts.settings.value().daemon.unit = "openntpd.service";
-  facts.units = {"openntpd.service", "ntpsec.service"};
+  facts.settings.value().daemon.unit = "busybox-ntpd.service";
+  facts.units = {"busybox-ntpd.service", "ntpsec.service"};
   EXPECT_EQ(worst(check_time_daemon(facts)), Level::ok);
+  facts.settings.value().daemon.unit = "";
+  facts.units = {"site-time.service"};
+  EXPECT_EQ(worst(check_time_daemon(facts)), Level::warn) << "nobody knows that it is one";
+  facts.listed_daemons = {"site-time.service"};
+  EXPECT_EQ(worst(check_time_daemon(facts)), Level::ok);
+  facts.list_notes = {"50-x.list:1: ignored"};
+  EXPECT_EQ(worst(check_time_daemon(facts)), Level::warn);
   facts.units.clear();
   EXPECT_EQ(worst(check_time_daemon(facts)), Level::warn);
   facts = good_guest(world);
@@ -145,7 +152,8 @@ TEST(Doctor, TimeDaemons) {
 
 TEST(Doctor, OtherMasters) {
   World world;
-  for (const char* unit : {"open-vm-tools.service", "virtualbox-guest-utils.service", "google-guest-agent.service"}) {
+  for (const char* unit : {"open-vm-tools.service", "virtualbox-guest-utils.service", "vboxservice.service", "google-guest-agent.service",
+                           "phc2sys@eth0.service"}) {
     Facts facts = good_guest(world);
     facts.units.emplace_back(unit);
     EXPECT_EQ(worst(check_other_masters(facts)), Level::warn) << unit;
@@ -156,6 +164,24 @@ TEST(Doctor, OtherMasters) {
   facts = good_guest(world);
   facts.units.emplace_back("qemu-guest-agent.service");
   EXPECT_EQ(worst(check_other_masters(facts)), Level::ok);
+}
+
+TEST(Doctor, TwoMastersAtOnceAreNamedWithAdvice) {
+  World world;
+  Facts facts = good_guest(world);
+  facts.units = {"ntpsec.service", "chrony.service"};
+  Findings findings = check_time_daemon(facts);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings.front().text, "several time daemons run: ntpsec.service, chrony.service");
+  EXPECT_NE(findings.front().advice.find("systemctl disable --now chrony.service"), std::string::npos) << findings.front().advice;
+  facts.units = {"chrony.service", "vmtoolsd.service"};
+  facts.ptp_clocks = {"hyperv"};
+  findings = check_other_masters(facts);
+  const auto together =
+      std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.text.starts_with("several masters"); });
+  ASSERT_NE(together, findings.end());
+  EXPECT_NE(together->text.find("chrony.service, vmtoolsd.service, hv_utils"), std::string::npos) << together->text;
+  for (const Finding& finding : findings) EXPECT_FALSE(finding.level == Level::warn && finding.advice.empty()) << finding.text;
 }
 
 TEST(Doctor, AConfigurationMistakeIsNamed) {

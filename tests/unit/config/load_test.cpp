@@ -62,6 +62,30 @@ poll_interval = "100 ms"
   EXPECT_EQ(s.origins.size(), kHypervisorKeys);
 }
 
+constexpr std::size_t kActionKeys = 4;
+
+TEST(ConfigLoad, EveryKeyOfWhatBecomesOfADaemonReachesItsMember) {
+  const auto loaded = load_text(R"(
+[daemon]
+action = "leave"
+restart = ["ntpsec.service"]
+nudge = ["chrony.service", "chronyd.service"]
+leave = ["ntpd-rs.service"]
+)");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  const core::DaemonSettings& d = loaded->daemon;
+  EXPECT_EQ(d.action, core::DaemonAction::leave);
+  EXPECT_EQ(d.restart, std::vector<std::string>{"ntpsec.service"});
+  EXPECT_EQ(d.nudge, (std::vector<std::string>{"chrony.service", "chronyd.service"}));
+  EXPECT_EQ(d.leave, std::vector<std::string>{"ntpd-rs.service"});
+  EXPECT_EQ(loaded->origins.size(), kActionKeys);
+}
+
+TEST(ConfigLoad, StopFirstLetsNoDaemonRunOn) {
+  EXPECT_EQ(load_text("")->daemon.action, core::DaemonAction::automatic);
+  EXPECT_EQ(load_text("[policy]\nsequence = \"stop-first\"\n")->daemon.action, core::DaemonAction::restart);
+}
+
 TEST(ConfigLoad, EveryKeyReachesItsMember) {
   const auto loaded = load_text(R"(
 [policy]
@@ -153,7 +177,7 @@ max_records = 50
   EXPECT_EQ(s.daemon.start_deadline, 6s);
   EXPECT_EQ(s.log.level, "debug");
   EXPECT_EQ(s.history_max_records, 50U);
-  EXPECT_EQ(s.origins.size() + kHypervisorKeys, config::all_keys().size());
+  EXPECT_EQ(s.origins.size() + kHypervisorKeys + kActionKeys, config::all_keys().size());
 }
 
 TEST(ConfigLoad, DropInsWinKeyByKeyInLexicalOrder) {

@@ -8,6 +8,8 @@
 
 #include "correctors/time_daemon/time_daemons.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_commands.hpp"
+#include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_scheduler.hpp"
 #include "tests/fakes/fake_services.hpp"
 
@@ -16,7 +18,7 @@ namespace clockmend::correctors::test {
 using namespace std::chrono_literals;
 
 struct DaemonsRig {
-  explicit DaemonsRig(core::DaemonSettings settings = {}) : daemons(services, scheduler, std::move(settings)) {}
+  explicit DaemonsRig(core::DaemonSettings settings = {}) : daemons(services, scheduler, std::move(settings), {&files, &commands}) {}
 
   /// Debian 12 with ntpsec: ntp and ntpd are its aliases; timesyncd is installed and inactive.
   void debian_ntpsec() {
@@ -59,6 +61,8 @@ struct DaemonsRig {
   fakes::FakeClock clock;
   fakes::FakeScheduler scheduler{clock};
   fakes::FakeServices services{scheduler};
+  fakes::FakeCommands commands{scheduler};
+  fakes::FakeFiles files;
   TimeDaemons daemons;
   core::nanoseconds took{};
   std::optional<std::vector<UnitOutcome>> confirmed;

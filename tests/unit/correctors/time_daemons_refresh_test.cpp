@@ -20,9 +20,10 @@ TEST(TimeDaemonsRefresh, AliasesAreOneUnit) {
 
 TEST(TimeDaemonsRefresh, EveryKnownDaemonIsFoundUnderItsOwnName) {
   const std::vector<std::pair<std::string, DaemonKind>> rows{
-      {"ntpd.service", DaemonKind::ntpd},       {"ntp.service", DaemonKind::ntpd},
-      {"ntpsec.service", DaemonKind::ntpsec},   {"chrony.service", DaemonKind::chronyd},
-      {"chronyd.service", DaemonKind::chronyd}, {"systemd-timesyncd.service", DaemonKind::timesyncd}};
+      {"ntpd.service", DaemonKind::ntpd},         {"ntp.service", DaemonKind::ntpd},
+      {"ntpsec.service", DaemonKind::ntpsec},     {"chrony.service", DaemonKind::chronyd},
+      {"chronyd.service", DaemonKind::chronyd},   {"systemd-timesyncd.service", DaemonKind::timesyncd},
+      {"openntpd.service", DaemonKind::openntpd}, {"ntpd-rs.service", DaemonKind::ntpd_rs}};
   for (const auto& [unit, kind] : rows) {
     DaemonsRig rig;
     rig.services.add(unit, true);
@@ -83,13 +84,13 @@ TEST(TimeDaemonsRefresh, ADaemonThatSomebodyStoppedIsNot) {
 
 TEST(TimeDaemonsRefresh, AConfiguredUnitReplacesDiscovery) {
   core::DaemonSettings settings;
-  settings.unit = "openntpd.service";
+  settings.unit = "own-time.service";
   DaemonsRig rig(settings);
   rig.debian_ntpsec();
-  rig.services.add("openntpd.service", true);
+  rig.services.add("own-time.service", true);
   auto units = rig.refresh();
   ASSERT_EQ(units->size(), 1U);
-  EXPECT_EQ(units->front().unit, "openntpd.service");
+  EXPECT_EQ(units->front().unit, "own-time.service");
   EXPECT_EQ(units->front().kind, DaemonKind::configured);
   rig.daemons.configure({});
   EXPECT_EQ(rig.refresh()->front().unit, "ntpsec.service");

@@ -155,10 +155,10 @@ TEST(TimeDaemonsStartTwo, DaemonsThatRanTogetherComeBackTogether) {
 
 TEST(TimeDaemonsStartTwo, AKnownDaemonBesideAConfiguredOneIsNoRival) {
   core::DaemonSettings settings;
-  settings.unit = "openntpd.service";
+  settings.unit = "own-time.service";
   DaemonsRig rig(settings);
   rig.debian_ntpsec();
-  rig.services.add("openntpd.service", true);
+  rig.services.add("own-time.service", true);
   const auto units = *rig.refresh();
   (void)rig.stop(units);
   EXPECT_EQ(rig.start(units).front().detail, "running");

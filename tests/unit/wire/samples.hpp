@@ -90,7 +90,8 @@ inline core::AgentStatus sample_status() {
   s.can_set_clock_why = "allowed";
   s.probes = {{"rtc", {core::ProbeState::degraded, "no edge", sample_reading(core::Witness::rtc)}},
               {"clocks", {core::ProbeState::running, "watching", std::nullopt}}};
-  s.daemons = {{"ntpsec.service", "active", "running", "abc123", true, true, "none"}};
+  s.daemons = {{"ntpsec.service", "active", "running", "abc123", true, true, "none", "nudge",
+                "runs on and was told, synchronising again after 4.0 s"}};
   s.servers = {{"192.0.2.1", "time.example", "ok", sample_reading(core::Witness::ntp), 3},
                {"192.0.2.2", "", "unreachable", std::nullopt, 0}};
   s.config_error = "clockmend.toml:3: x";

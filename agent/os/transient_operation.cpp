@@ -1,0 +1,157 @@
+#include "agent/os/transient_operation.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include "agent/os/errors.hpp"
+
+namespace clockmend::os {
+namespace {
+
+constexpr std::size_t kMostOutput = 4096;
+constexpr std::uint64_t kLargestFile = 64 * 1024;
+constexpr std::uint64_t kMostTasks = 16;
+constexpr std::uint64_t kMostMemory = 64 * 1024 * 1024;
+constexpr std::int32_t kExitExec = 203;  // systemd.exec(5): execve() failed
+// capabilities(7), by number: chronyc's socket lies in a folder of chronyd's user, and some versions of it give up root first.
+constexpr std::uint64_t kCapabilities = (1U << 0) | (1U << 1) | (1U << 6) | (1U << 7);  // CHOWN, DAC_OVERRIDE, SETGID, SETUID
+
+int append_command(sd_bus_message* m, const std::vector<std::string>& argv) {
+  int rc = ::sd_bus_message_open_container(m, 'r', "sv");
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "s", "ExecStart");
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'v', "a(sasb)");
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'a', "(sasb)");
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'r', "sasb");
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "s", argv.front().c_str());
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'a', "s");
+  for (const std::string& word : argv)
+    if (rc >= 0) rc = ::sd_bus_message_append(m, "s", word.c_str());
+  if (rc >= 0) rc = ::sd_bus_message_close_container(m);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "b", 0);  // a failure counts
+  for (int open = 0; open < 4; ++open)
+    if (rc >= 0) rc = ::sd_bus_message_close_container(m);
+  return rc;
+}
+
+}  // namespace
+
+TransientOperation::TransientOperation(std::shared_ptr<SystemdSession> session, std::string unit, std::vector<std::string> argv,
+                                       core::milliseconds limit, core::CommandRunner::Reply reply)
+    : AnsweringOperation(std::move(session), "running " + (argv.empty() ? std::string("nothing") : argv.front()), std::move(reply)),
+      unit_(std::move(unit)),
+      argv_(std::move(argv)),
+      limit_(limit),
+      written_(::memfd_create("clockmend-output", MFD_CLOEXEC)) {}
+
+template <TransientOperation::Handler handler>
+int TransientOperation::forward(sd_bus_message* reply, void* self, sd_bus_error*) {
+  const auto operation = std::static_pointer_cast<TransientOperation>(static_cast<TransientOperation*>(self)->shared_from_this());
+  if (!operation->answered()) ((*operation).*handler)(reply);
+  return 0;
+}
+
+void TransientOperation::begin() {
+  if (argv_.empty() || !argv_.front().starts_with('/')) return fail({core::ErrorCode::invalid, what() + ": not an absolute path"});
+  if (!written_) return fail(errno_error(errno, what()));
+  sd_bus_message* raw = nullptr;
+  int rc = ::sd_bus_message_new_method_call(session().bus(), &raw, kSystemdService, kSystemdPath, kSystemdManager, "StartTransientUnit");
+  const MessagePtr message{raw};
+  if (rc >= 0) rc = compose(message.get());
+  sd_bus_slot* slot = nullptr;
+  if (rc >= 0) rc = ::sd_bus_call_async(session().bus(), &slot, message.get(), &forward<&TransientOperation::on_job_queued>, this, 0);
+  call_.reset(slot);
+  if (rc < 0) fail({core::ErrorCode::unavailable, errno_error(-rc, what()).text});
+}
+
+int TransientOperation::compose(sd_bus_message* m) const {
+  // Before our own deadline, so that we still hear of it and clean up.
+  const auto usec = static_cast<std::uint64_t>(std::chrono::microseconds{limit_}.count()) / 10 * 9;
+  const std::string description = "clockmend runs " + argv_.front();
+  int rc = ::sd_bus_message_append(m, "ss", unit_.c_str(), "fail");
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'a', "(sv)");
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "Description", "s", description.c_str());
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "Type", "s", "oneshot");
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", usec);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "StandardOutputFileDescriptor", "h", written_.get());
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "StandardErrorFileDescriptor", "h", written_.get());
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "LimitFSIZE", "t", kLargestFile);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TasksMax", "t", kMostTasks);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "MemoryMax", "t", kMostMemory);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "CapabilityBoundingSet", "t", kCapabilities);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "NoNewPrivileges", "b", 1);
+  if (rc >= 0) rc = append_command(m, argv_);
+  if (rc >= 0) rc = ::sd_bus_message_close_container(m);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "a(sa(sv))", 0);  // no further units
+  return rc;
+}
+
+void TransientOperation::on_job_queued(sd_bus_message* reply) {
+  if (auto ok = check_reply(reply, what()); !ok) return fail(ok.error());
+  const char* job = nullptr;
+  if (const int rc = ::sd_bus_message_read(reply, "o", &job); rc < 0) return fail(errno_error(-rc, what()));
+  job_ = job;
+  if (const auto result = session().removed_job(job_)) job_ended(*result);
+}
+
+void TransientOperation::job_removed(const std::string& job, const std::string& result) {
+  if (!answered() && !job_.empty() && job == job_) job_ended(result);
+}
+
+// A oneshot service's start job is done when its program has ended with 0; systemd forgets the unit then.
+void TransientOperation::job_ended(const std::string& result) {
+  if (!job_result_.empty()) return;
+  job_result_ = result;
+  if (result == "done") return answer(core::CommandResult{0, output()});
+  if (result != "failed") return fail({core::ErrorCode::cancelled, what() + ": the job ended as \"" + result + "\""});
+  ask_exit_status();
+}
+
+void TransientOperation::ask_exit_status() {
+  char* path = nullptr;
+  sd_bus_slot* slot = nullptr;
+  int rc = ::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit_.c_str(), &path);
+  if (rc >= 0)
+    rc = ::sd_bus_call_method_async(session().bus(), &slot, kSystemdService, path, kBusProperties, "Get",
+                                    &forward<&TransientOperation::on_exit_status>, this, "ss", "org.freedesktop.systemd1.Service",
+                                    "ExecMainStatus");
+  std::free(path);  // of sd_bus_path_encode(3)
+  call_.reset(slot);
+  if (rc < 0) fail({core::ErrorCode::unavailable, errno_error(-rc, what()).text});
+}
+
+void TransientOperation::on_exit_status(sd_bus_message* reply) {
+  std::int32_t status = 0;
+  auto ok = check_reply(reply, what());
+  const int rc = ok ? ::sd_bus_message_read(reply, "v", "i", &status) : 0;
+  forget_failure();
+  if (!ok) return fail(ok.error());
+  if (rc < 0) return fail(errno_error(-rc, what()));
+  if (status == kExitExec) return fail({core::ErrorCode::not_found, what() + ": it cannot be executed"});
+  // 0: systemd ended it, for its deadline or one of its limits.
+  if (status == 0) return fail({core::ErrorCode::timeout, what() + ": it did not end by itself"});
+  answer(core::CommandResult{status, output()});
+}
+
+// A failed unit stays on systemd's list, and in its eyes the whole system is degraded, until somebody looked.
+void TransientOperation::forget_failure() {
+  const auto ignore_reply = [](sd_bus_message*, void*, sd_bus_error*) { return 0; };
+  (void)::sd_bus_call_method_async(session().bus(), nullptr, kSystemdService, kSystemdPath, kSystemdManager, "ResetFailedUnit",
+                                   ignore_reply, nullptr, "s", unit_.c_str());
+  session().kick();
+}
+
+void TransientOperation::drop_calls() { call_.reset(); }
+
+std::string TransientOperation::output() const {
+  std::string text(kMostOutput, '\0');
+  const ssize_t n = ::pread(written_.get(), text.data(), text.size(), 0);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+}  // namespace clockmend::os
