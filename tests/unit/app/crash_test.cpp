@@ -33,9 +33,9 @@ struct Reaper {
   }
 };
 
-class Disk final : public core::FileWriter {
+class CrashDisk final : public core::FileWriter {
  public:
-  Disk(fakes::FakeFiles& tree, Reaper& reaper) : tree_(tree), reaper_(reaper) {}
+  CrashDisk(fakes::FakeFiles& tree, Reaper& reaper) : tree_(tree), reaper_(reaper) {}
   core::Status replace(const std::string& path, const std::string& content, bool) override {
     reaper_.pass();
     if (full || no_new_file) return core::Error{core::ErrorCode::io, path + ": No space left on device"};
@@ -86,7 +86,7 @@ struct Machine {
   fakes::FakeFiles files;
   fakes::FakeRtc rtc{clock};
   Reaper reaper;
-  Disk disk{files, reaper};
+  CrashDisk disk{files, reaper};
   Adjuster adjuster{clock, reaper};
   core::Policy policy;
 };
