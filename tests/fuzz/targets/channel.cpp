@@ -67,7 +67,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   tests::Rig rig;
   const auto who = in.byte();
   const auto far = who % 3 == 0 ? rig.port() : rig.client(who % 3 == 1);
-  std::size_t handed_over = 0;
   while (!in.empty() && far->alive) {
     const auto piece = in.text_until('\xfe');
     far->say(std::string(piece), (who & 0x80U) != 0 ? core::Arrival::backlog : core::Arrival::live);
@@ -77,7 +76,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_round_trip(piece.substr(begin, end - begin));
       begin = end + 1;
     }
-    handed_over += rig.agent.told.size();
     must(rig.agent.told.size() <= 64, "notices are thinned");
     between(rig, *far, in.byte());
     check_replies(*far);

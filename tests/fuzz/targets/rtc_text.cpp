@@ -66,7 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     *field = static_cast<std::int16_t>(in.number(2));
   check(fields, mode);
   const auto text = in.text();
-  (void)os::rtc_mode_of(std::string(text));
+  const std::string adjtime(text);
+  must(os::rtc_mode_of(adjtime) == core::RtcMode::utc || adjtime.find("\nLOCAL") != std::string::npos, "only LOCAL is local time");
   if (const auto read = file.read(text)) check(*read, mode);
   return 0;
 }
