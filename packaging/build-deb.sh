@@ -13,7 +13,7 @@ build=${CLOCKMEND_DEB_BUILD:-$root/build/deb}
 jobs=${CLOCKMEND_JOBS:-$(nproc)}
 
 build_packages="g++ cmake ninja-build pkg-config dpkg-dev gzip file
-    nlohmann-json3-dev libspdlog-dev libudev-dev libasio-dev libc-ares-dev libtomlplusplus-dev libcli11-dev libsystemd-dev"
+    nlohmann-json3-dev libspdlog-dev libudev-dev libasio-dev libc-ares-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libvirt-dev libxml2-dev"
 
 say() { printf 'build-deb: %s\n' "$*" >&2; }
 

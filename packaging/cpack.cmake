@@ -43,9 +43,14 @@ set(CPACK_DEBIAN_HOST_PACKAGE_NAME clockmend-host)
 set(CPACK_DEBIAN_HOST_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_HOST_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_HOST_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_HOST_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~)")
+set(CPACK_DEBIAN_HOST_PACKAGE_SUGGESTS "libvirt-daemon-system")
+set(CPACK_DEBIAN_HOST_PACKAGE_CONTROL_EXTRA
+    "${CMAKE_CURRENT_SOURCE_DIR}/deb/host/postinst;${CMAKE_CURRENT_SOURCE_DIR}/deb/host/prerm;${CMAKE_CURRENT_SOURCE_DIR}/deb/host/postrm")
 set(CPACK_DEBIAN_HOST_DESCRIPTION "host side of clockmend: tells guests that they were frozen
 clockmend-host notify tells the clockmend agent of a guest, over a virtio-serial
 port, that its virtual machine was paused, migrated or hot-upgraded, gives it the
-host's time by a four-stamp exchange, and waits for the report.")
+host's time by a four-stamp exchange, and waits for the report.
+clockmend-host watch follows libvirt and does so for every guest by itself.")
 
 include(CPack)

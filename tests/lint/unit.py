@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The unit's sandbox: systemd's own exposure score stays at 2.4 or below, and what must never be set is not."""
+"""The units' sandboxes: systemd's own exposure score stays at 2.4 or below, and what must never be set is not."""
 
 import re
 import shutil
@@ -9,16 +9,17 @@ import sys
 import source
 
 UNIT = source.ROOT / "packaging" / "systemd" / "clockmendd.service"
+HOST_UNIT = source.ROOT / "packaging" / "systemd" / "clockmend-host-watch.service"
 LIMIT = 24  # tenths
 SKIPPED = "SKIPPED: "
 
 
-def exposure_problems():
-    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", "systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={LIMIT}", str(UNIT)],
+def exposure_problems(unit):
+    done = subprocess.run(["setpriv", "--pdeathsig", "KILL", "systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={LIMIT}", str(unit)],
                           capture_output=True, text=True, check=False, timeout=60)
     print(done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip())
     if done.returncode != 0:
-        yield f"{UNIT.name}: the exposure is above {LIMIT / 10}"
+        yield f"{unit.name}: the exposure is above {LIMIT / 10}"
 
 
 def setting_problems():
@@ -37,7 +38,7 @@ def main():
     if not shutil.which("systemd-analyze"):
         print(SKIPPED + "no systemd-analyze here")
         return 0
-    return source.finish(list(setting_problems()) + list(exposure_problems()), "the unit")
+    return source.finish(list(setting_problems()) + list(exposure_problems(UNIT)) + list(exposure_problems(HOST_UNIT)), "the unit")
 
 
 if __name__ == "__main__":
