@@ -70,7 +70,8 @@ NoticeEvent LifeStory::resumed(int detail) {
     case ResumedDetail::postcopy:
       return NoticeEvent::migrated;
     case ResumedDetail::from_snapshot:
-      return NoticeEvent::snapshot;
+      // libvirt 9 says this of a guest from a saved image too.
+      return origin.value_or(NoticeEvent::snapshot);
     case ResumedDetail::unpaused:
     case ResumedDetail::postcopy_failed:
       break;

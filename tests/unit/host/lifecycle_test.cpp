@@ -38,6 +38,8 @@ TEST(LifeStory, WhatLibvirtSaysAndWhatTheGuestIsTold) {
                    {LifeEvent::resumed, of(ResumedDetail::unpaused), true, NoticeEvent::restored},
                    {LifeEvent::suspended, kSuspendedPaused, false, {}},
                    {LifeEvent::resumed, of(ResumedDetail::unpaused), true, NoticeEvent::resumed}});
+  tell("virsh restore, as libvirt 9 tells it", {{LifeEvent::started, of(StartedDetail::restored), false, {}},
+                                                {LifeEvent::resumed, of(ResumedDetail::from_snapshot), true, NoticeEvent::restored}});
   tell("restore, heard late", {{LifeEvent::started, of(StartedDetail::restored), true, NoticeEvent::restored},
                                {LifeEvent::resumed, of(ResumedDetail::unpaused), true, NoticeEvent::restored}});
   tell("restored, and paused for another reason later", {{LifeEvent::started, of(StartedDetail::restored), true, NoticeEvent::restored},
