@@ -7,6 +7,9 @@
 namespace clockmend::tests {
 namespace {
 
+/// For the servers' threads, which must not share the client's reader.
+core::RealtimePoint wall_time() { return os::LinuxClockReader{}.snapshot().realtime; }
+
 /// A reply that lies by an hour and answers somebody else's request: `wrong` becomes the origin.
 fakes::Bytes forged(const fakes::Bytes& request, core::RealtimePoint now, std::uint64_t wrong) {
   fakes::NtpServerScript lie;
@@ -84,12 +87,12 @@ TEST_F(NtpHostile, ForgedOriginBeforeTheReply) {
 
 TEST_F(NtpHostile, ForgedOriginsAtAHighRate) {
   HostilePlan plan;
-  plan.before = [this](const fakes::Bytes& request, unsigned) {
+  plan.before = [](const fakes::Bytes& request, unsigned) {
     const auto real = fakes::get_be(request, 40, 8);
     std::vector<fakes::Bytes> storm;
-    for (unsigned bit = 0; bit < 64; ++bit) storm.push_back(forged(request, clocks.snapshot().realtime, real ^ (std::uint64_t{1} << bit)));
+    for (unsigned bit = 0; bit < 64; ++bit) storm.push_back(forged(request, wall_time(), real ^ (std::uint64_t{1} << bit)));
     for (const std::uint64_t wrong : std::initializer_list<std::uint64_t>{0, 1, ~std::uint64_t{0}, ~real, __builtin_bswap64(real)})
-      for (int i = 0; i < 10; ++i) storm.push_back(forged(request, clocks.snapshot().realtime, wrong));
+      for (int i = 0; i < 10; ++i) storm.push_back(forged(request, wall_time(), wrong));
     return storm;  // short enough for the client's receive buffer, so the real reply is behind it
   };
   auto& server = add(plan);
@@ -101,8 +104,8 @@ TEST_F(NtpHostile, ForgedOriginsAtAHighRate) {
 TEST_F(NtpHostile, ADrowningClientTurnsItsLoopAndBelievesNothing) {
   timeout = 1s;
   HostilePlan plan;
-  plan.before = [this](const fakes::Bytes& request, unsigned) {
-    return std::vector<fakes::Bytes>(5'000, forged(request, clocks.snapshot().realtime, ~fakes::get_be(request, 40, 8)));
+  plan.before = [](const fakes::Bytes& request, unsigned) {
+    return std::vector<fakes::Bytes>(5'000, forged(request, wall_time(), ~fakes::get_be(request, 40, 8)));
   };
   add(plan);
   unsigned turns = 0;
@@ -123,9 +126,9 @@ TEST_F(NtpHostile, ADrowningClientTurnsItsLoopAndBelievesNothing) {
 TEST_F(NtpHostile, RepliesToEarlierRequestsAreWorthNothing) {
   HostilePlan plan;
   std::vector<fakes::Bytes> earlier;
-  plan.before = [this, &earlier](const fakes::Bytes& request, unsigned) {
+  plan.before = [&earlier](const fakes::Bytes& request, unsigned) {
     auto replays = earlier;
-    earlier.push_back(forged(request, clocks.snapshot().realtime, fakes::get_be(request, 40, 8)));
+    earlier.push_back(forged(request, wall_time(), fakes::get_be(request, 40, 8)));
     return replays;
   };
   add(plan);
@@ -170,11 +173,11 @@ TEST_F(NtpHostile, KissOfDeathStorm) {
 
 TEST_F(NtpHostile, SpoofedKissesAreIgnored) {
   HostilePlan plan;
-  plan.before = [this](const fakes::Bytes& request, unsigned) {
+  plan.before = [](const fakes::Bytes& request, unsigned) {
     std::vector<fakes::Bytes> storm;
     for (const auto* code : {"RATE", "DENY", "RSTR"}) {
       for (const std::uint64_t wrong : std::initializer_list<std::uint64_t>{0, 7, ~fakes::get_be(request, 40, 8)}) {
-        auto packet = kiss(request, clocks.snapshot().realtime, code);
+        auto packet = kiss(request, wall_time(), code);
         fakes::put_be(packet, 24, wrong, 8);
         storm.insert(storm.end(), 10, packet);
       }
