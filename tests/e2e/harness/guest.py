@@ -4,11 +4,12 @@ import time
 
 from lab import images, package
 from lab.agent import Agent
+from lab.libvirt import Libvirtd, LibvirtVm, Unavailable
 from lab.network import HOST, Network
 from lab.servers import BadServer, HonestServer
 from lab.vm import Vm
 
-from .check import GiveUp
+from .check import GiveUp, Skip
 from .profiles import ADDRESSES, PROFILES
 
 RIGHT_NS = 10_000_000
@@ -32,13 +33,25 @@ class Guest:
             image = images.newer_kernel(image, self.profile.kernel)
         qemu = images.newer_qemu() if self.profile.newer_qemu else None
         self._folder = tempfile.TemporaryDirectory(prefix="clockmend-e2e-")
-        self.network = Network("tap", ADDRESSES)
+        self.network = Network("user") if self.profile.libvirt else Network("tap", ADDRESSES)
         self.servers = {}
+        self.libvirtd = None
         self.serve(HOST)
-        self.vm = Vm(image, accel=accel, network=self.network, qemu=qemu, devices=self.profile.devices, cmdline=self.profile.cmdline,
-                     rtc=self.profile.rtc, deadline_s=4 * 3600)
+        if self.profile.libvirt:
+            self.libvirtd = self._own_libvirtd()
+            self.vm = LibvirtVm(image, self.libvirtd, accel)
+        else:
+            self.vm = Vm(image, accel=accel, network=self.network, qemu=qemu, devices=self.profile.devices, cmdline=self.profile.cmdline,
+                         rtc=self.profile.rtc, deadline_s=4 * 3600)
         self.agent = Agent(self.vm, self.packages.host)
         self.vm.start().wait_booted()
+
+    def _own_libvirtd(self):
+        try:
+            return Libvirtd(self.network)
+        except Unavailable as why:
+            self._leave()
+            raise Skip(str(why)) from None
 
     @property
     def observer(self):
@@ -142,6 +155,11 @@ class Guest:
 
     def close(self):
         self.vm.close()
+        self._leave()
+
+    def _leave(self):
+        if self.libvirtd:
+            self.libvirtd.close()
         for address in list(self.servers):
             self.silence(address)
         self.network.close()

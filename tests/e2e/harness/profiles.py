@@ -19,6 +19,7 @@ class Profile:
     devices: tuple = ()
     rtc: str = "host"  # the clock behind the RTC (QEMU's -rtc clock=)
     cmdline: str = ""
+    libvirt: bool = False  # run by a libvirtd of the test's own instead of QEMU alone; on QEMU's user network
 
 
 # Two slots for PCI devices that come and go. igb has a PTP clock that freezes with the guest and can be set; the one of e1000e
@@ -34,6 +35,7 @@ E1000E_CLOCK = "000000000000"
 PROFILES = {
     "ntpsec": Profile("ntpsec", "ntpsec.service", 1),
     "kvm": Profile("ntpsec", "ntpsec.service", 1, "kvm"),
+    "libvirt": Profile("ntpsec", "ntpsec.service", 1, libvirt=True),
     "chrony": Profile("chrony", "chrony.service", 2),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
     "vmclock": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
