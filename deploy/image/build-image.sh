@@ -36,7 +36,7 @@ if [ -z "$helper" ]; then
 fi
 kernel=$("$image_dir/stage-kernel.sh")
 base=$("$image_dir/stage-base.sh" "$kernel")
-layer=$("$image_dir/stage-variant.sh" "$base" "$variant")
+layer=$("$image_dir/stage-variant.sh" "$base" "$variant") || { code=$?; printf '%s\n' "$layer"; exit "$code"; }  # "unavailable=REASON"
 [ -z "$only_layers" ] || exit 0
 disk=$("$image_dir/stage-disk.sh" "$layer" "$variant" "$helper" "${debs[@]}")
 printf 'kernel=%s\ninitrd=%s\ndisk=%s\n' "$kernel/vmlinuz" "$kernel/initrd.img" "$disk"

@@ -15,7 +15,8 @@ variant_packages() {
         ntpsec) echo ntpsec ntpsec-ntpdate ;;
         chrony) echo chrony ;;
         timesyncd) echo systemd-timesyncd ;;
-        none) echo ;;
+        openntpd) echo openntpd ;;
+        none | ntpd-rs) echo ;;
         *) return 1 ;;
     esac
 }

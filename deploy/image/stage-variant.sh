@@ -4,9 +4,24 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$image_dir/packages.sh"
+. "$image_dir/newer.sh"
 
 base=$1 variant=$2
 packages=$(variant_packages "$variant") || die "unknown variant $variant"
+
+# ntpd-rs is in no older suite than the next one. Its package asks for a newer libc6 than it uses, so it is unpacked; what its
+# maintainer script would do is done here.
+add_ntpd_rs() {
+    local tree=$1 folder=$2 deb
+    newer_sources ntpd-rs /dev/null trixie || unavailable "the mirror of this machine's apt has no trixie"
+    (cd "$folder" && apt-get "${newer_apt[@]}" -qq download ntpd-rs >&2) || unavailable "the mirror of this machine's apt does not give ntpd-rs"
+    for deb in "$folder"/ntpd-rs_*.deb; do dpkg-deb -x "$deb" "$tree"; done
+    chroot "$tree" /usr/bin/ntp-daemon --version >&2 || unavailable "ntpd-rs of trixie does not run with the libc6 of the guest, although the mirror gives it"
+    chroot "$tree" adduser --quiet --system --home /var/lib/ntpd-rs --no-create-home --group ntpd-rs >&2
+    mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+    ln -sf /usr/lib/systemd/system/ntpd-rs.service "$tree/etc/systemd/system/multi-user.target.wants/"
+}
+
 layer=$cache_dir/$variant-$(content_key "$(basename "$base")" "$packages" "@$image_dir/stage-variant.sh")
 
 if [ ! -e "$layer/done" ]; then
@@ -25,6 +40,7 @@ if [ ! -e "$layer/done" ]; then
         remove_tree "$layer/tree/debs"
         unguard_services "$layer/tree"
     fi
+    if [ "$variant" = ntpd-rs ]; then add_ntpd_rs "$layer/tree" "$layer/debs"; fi
     remove_tree "$layer/debs"
     touch "$layer/done"
     prune_layers "$variant" "${layer##*-}"

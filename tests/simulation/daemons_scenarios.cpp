@@ -62,6 +62,26 @@ const Scenario kScenarios[] = {
          },
      .then_run = 60s,
      .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "chronyd cannot be told",
+     .machine = with(DaemonKind::chrony),
+     .script =
+         [](Machine& r) {
+           r.guest.decide_daemons(core::DaemonAction::nudge);
+           r.world.commands.result = core::CommandResult{1, "506 Cannot talk to daemon"};
+           r.world.pause(47550ms);
+         },
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
+    {.name = "chronyc hangs",
+     .machine = with(DaemonKind::chrony),
+     .script =
+         [](Machine& r) {
+           r.guest.decide_daemons(core::DaemonAction::nudge);
+           r.world.commands.takes = 60s;
+           r.world.pause(47550ms);
+         },
+     .then_run = 300s,
+     .expect = {.error = 5ms, .steps = {}, .outcome = Outcome::corrected}},
     {.name = "the kernel refuses the step",
      .machine = {},
      .script =
@@ -91,6 +111,38 @@ TEST(DaemonFaults, WillNotStartIsToldAndTriedAgain) {
   unit.start_error.reset();
   r.world.run(600s);
   EXPECT_TRUE(r.world.daemon_running()) << "tried again until it runs";
+}
+
+// A daemon that can be told runs on through a correction, and is no worse for it; pause after pause.
+TEST(DaemonsTold, KeepTheirRun) {
+  for (const DaemonKind kind : {DaemonKind::chrony, DaemonKind::timesyncd}) {
+    Machine r(with(kind));
+    r.guest.decide_daemons(core::DaemonAction::nudge);
+    const std::string unit = TimeDaemonModel(kind).unit();
+    const std::string run = r.world.services.unit(unit).state.invocation_id;
+    for (int i = 0; i < 5; ++i) {
+      r.world.pause(30s);
+      r.world.run(120s);
+      EXPECT_LE(r.error(), 5ms) << unit;
+    }
+    EXPECT_EQ(r.world.services.unit(unit).state.invocation_id, run) << unit;
+    EXPECT_TRUE(r.world.services.log.empty()) << unit << ": neither stopped nor started";
+    EXPECT_EQ(r.world.commands.log.size(), kind == DaemonKind::chrony ? 5U : 0U);
+  }
+}
+
+// A slew that chronyd began on the wrong clock must not go on for minutes on the right one.
+TEST(DaemonsTold, AWrongSlewEndsWithTheCorrection) {
+  core::Policy p = default_policy();
+  p.on_foreign_step = core::OnForeignStep::ignore;
+  Machine r(with(DaemonKind::chrony), p);
+  r.guest.decide_daemons(core::DaemonAction::nudge);
+  r.world.set_clock(20s);  // chronyd's alone to work off
+  r.world.run(64s + 10s);
+  ASSERT_NE(r.world.clock.slew_ppm, 0) << "slewing now";
+  r.world.pause(30s);
+  r.world.run(60s);
+  EXPECT_LE(r.error(), 5ms);
 }
 
 TEST(ChronySlewing, AtItsFastestIsNoPause) {

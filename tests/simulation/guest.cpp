@@ -22,7 +22,7 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
       engine_(policy, {world.clock.snapshot(), world.clock.kernel_status()}, 1),
       journal_(world.files, world, world.clock, "/run/clockmend/journal", "boot-1"),
       stepper_(world, world.clock),
-      daemons_(world.services, world.scheduler, {}),
+      daemons_(world.services, world.scheduler, {}, {&world.files, &world.commands}),
       rtc_writer_(world.rtc, world.clock, world.scheduler),
       executor_({stepper_, daemons_, rtc_writer_, true}, journal_, world.scheduler, engine_.policy(),
                 [this](const std::string& why) { notes.push_back(why); }),

@@ -34,6 +34,12 @@ class Guest {
   void announce_pause(const core::HostNotice& notice) {
     desk_.notify(notice, [](const core::CorrectionReport&) {});
   }
+  /// daemon.action of the configuration.
+  void decide_daemons(core::DaemonAction action) {
+    core::DaemonSettings settings;
+    settings.action = action;
+    daemons_.configure(std::move(settings));
+  }
   [[nodiscard]] const engine::Engine& engine() const { return engine_; }
   [[nodiscard]] engine::Engine& engine() { return engine_; }
   /// What the agent holds that could grow, in elements or bytes.

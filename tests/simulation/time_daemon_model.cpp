@@ -37,7 +37,7 @@ DaemonAction TimeDaemonModel::second(std::optional<core::nanoseconds> error, con
   if (run != run_) {
     run_ = run;
     age_ = 0;
-    off_since_ = 0;
+    off_since_ = look_at_ = 0;
     last_ = {};
   }
   ++age_;
@@ -45,12 +45,21 @@ DaemonAction TimeDaemonModel::second(std::optional<core::nanoseconds> error, con
   if (!error) return last_ = {.step = 0ns, .slew_ppm = 0, .synchronized = last_.synchronized, .exits = false};
   if (age_ == kFirstLook)
     last_ = first_look(*error);
-  else if (age_ > kFirstLook && age_ % poll.count() == 0)
+  else if (age_ > kFirstLook && (age_ == look_at_ || age_ % poll.count() == 0))
     last_ = look(*error);
   // chrony corrects while it goes; the rate follows what is left.
   else if (kind_ == DaemonKind::chrony && last_.slew_ppm != 0)
     last_.slew_ppm = rate(*error, 1s, 83'333);
   return last_;
+}
+
+void TimeDaemonModel::told() {
+  last_ = {.step = 0ns, .slew_ppm = 0, .synchronized = false, .exits = false};
+  look_at_ = age_ + 5;
+}
+
+void TimeDaemonModel::clock_was_set() {
+  if (kind_ == DaemonKind::timesyncd) look_at_ = age_ + 1;
 }
 
 DaemonAction TimeDaemonModel::first_look(core::nanoseconds error) const {

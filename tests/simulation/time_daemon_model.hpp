@@ -29,6 +29,11 @@ class TimeDaemonModel {
   /// `error`: truth - REALTIME, as its servers tell it; nothing if none answers. `run`: its InvocationID.
   DaemonAction second(std::optional<core::nanoseconds> error, const std::string& run);
 
+  /// chronyc "reset sources" and "burst": a slew under way ends, and 5 s later the sources have answered again.
+  void told();
+  /// Somebody set the clock while it runs: systemd-timesyncd notices by itself and asks its server at once.
+  void clock_was_set();
+
   core::seconds poll{64};
 
  private:
@@ -38,6 +43,7 @@ class TimeDaemonModel {
   DaemonKind kind_;
   std::string run_;
   long age_ = 0;        // seconds since this run began
+  long look_at_ = 0;    // age of a look out of turn
   long off_since_ = 0;  // ntpd: above the step threshold since
   DaemonAction last_{};
 };

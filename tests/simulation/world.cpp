@@ -29,6 +29,7 @@ World::World(const MachineSpec& spec, std::uint64_t seed)
   rtc.there = spec.rtc && spec.rtc_clock != RtcClock::none;
   devices.host_error(spec.host_error);
   if (spec.jitter != 0ns) scheduler.lateness = [this] { return within(spec_.jitter); };
+  commands.on_run = [this](const std::string&) { daemon.told(); };
   if (spec.daemon != DaemonKind::none) services.add(daemon.unit(), true);
   for (std::size_t i = 0; i < spec.servers.size(); ++i) set_server(i, spec.servers[i]);
   next_rtc_sync_ = clock.snapshot().monotonic + kElevenMinutes;
@@ -180,6 +181,7 @@ core::Status World::start(std::function<void()> on_set) {
 }
 
 void World::changed() {
+  daemon.clock_was_set();
   if (on_set_) scheduler.post_after(0ns, [this] { on_set_(); });
 }
 

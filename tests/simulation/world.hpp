@@ -13,6 +13,7 @@
 #include "agent/core/ports/files.hpp"
 #include "agent/core/ports/watches.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_commands.hpp"
 #include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_network.hpp"
 #include "tests/fakes/fake_random.hpp"
@@ -98,6 +99,7 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   fakes::FakeNetwork network{clock, scheduler};
   fakes::FakeResolver resolver{scheduler};
   fakes::FakeServices services{scheduler};
+  fakes::FakeCommands commands{scheduler};
   fakes::FakeFiles files;
   TimeDaemonModel daemon;
 

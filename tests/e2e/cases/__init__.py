@@ -1,10 +1,10 @@
 """All cases, in the order in which they run: those of one kind of guest together."""
 from harness.profiles import PROFILES
 
-from . import (channel, config, daemons, disruptions, faults_around, faults_kill, hotplug, kvm, libvirt, migration, ntp, others, package, ptp, rig, rtc,
+from . import (channel, config, daemons, disruptions, drivers, faults_around, faults_kill, hotplug, kvm, libvirt, migration, ntp, others, package, ptp, rig, rtc,
                soak, vmclock, witnesses)
 
-PARTS = (rig, disruptions, migration, witnesses, rtc, ntp, daemons, faults_around, faults_kill, channel, config, others, package, vmclock,
+PARTS = (rig, disruptions, migration, witnesses, rtc, ntp, daemons, drivers, faults_around, faults_kill, channel, config, others, package, vmclock,
          hotplug, ptp, kvm, libvirt, soak)
 
 

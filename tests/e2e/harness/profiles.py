@@ -38,6 +38,8 @@ PROFILES = {
     "libvirt": Profile("ntpsec", "ntpsec.service", 1, libvirt=True),
     "chrony": Profile("chrony", "chrony.service", 2),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
+    "openntpd": Profile("openntpd", "openntpd.service", 2),
+    "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2),
     "vmclock": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                        cmdline="modules-load=ptp_vmclock"),
     "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
