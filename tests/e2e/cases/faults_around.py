@@ -86,33 +86,40 @@ def no_bus(guest, log):
         guest.exec.check("systemctl start dbus.socket")
 
 
-def run_full(guest, log):
-    """No room for the journal and the status. The agent is killed as well: the daemon is down then, with nothing to tell it."""
-    for kill in (False, True):
+FULL = ("dd if=/dev/zero of=/run/fill bs=1M 2> /dev/null; dd if=/dev/zero of=/run/fill2 bs=4k 2> /dev/null; "
+        "! dd if=/dev/zero of=/run/probe bs=4k count=1 2> /dev/null")
+KILL_ONCE = ("[ -e /var/tmp/killed ] || { touch /var/tmp/killed; kill -KILL $$(systemctl show -p MainPID --value clockmendd); }")
+
+
+def _run_full(kill):
+    """A daemon that cannot write its pid file does not start. As soon as there is room, it runs again without anybody's help."""
+    def case(guest, log):
         was = repair.before(guest)
-        if kill:
-            guest.daemon_drop_in("[Service]\nExecStopPost=/bin/sh -c 'kill -KILL $$(systemctl show -p MainPID --value clockmendd)'\n")
-        guest.exec.check("dd if=/dev/zero of=/run/fill bs=1M 2> /dev/null; dd if=/dev/zero of=/run/fill2 bs=4k 2> /dev/null; "
-                         "! touch /run/probe || ! dd if=/dev/zero of=/run/probe bs=4k count=1 2> /dev/null")
+        guest.daemon_drop_in("[Service]\nTimeoutStartSec=8\n" + (f"ExecStopPost=/bin/sh -c '{KILL_ONCE}'\n" if kill else ""))
+        guest.exec.check(FULL)
         try:
             resumed = repair.freeze(guest, log)
             repair.watch(guest, log, resumed, 60)
-            if not kill:
-                report = repair.record(guest, log, was, 60, tell_since=resumed)
-                log.expect(report["outcome"] == "corrected", f"{report['outcome']}: {report['reason']}; daemon: {report['daemon']}")
-            else:
+            if kill:
                 end = time.monotonic() + 30
                 while guest.agent.pid() in (0, was.pid) and time.monotonic() < end:
                     time.sleep(0.3)
                 log.expect(guest.agent.pid() not in (0, was.pid), "killed, and a fresh agent runs")
-            repair.daemon_back(guest, log, was, timeout_s=20)
-        finally:
+            else:
+                report = repair.record(guest, log, was, 60, tell_since=resumed)
+                log.expect(report["outcome"] == "corrected", f"{report['outcome']}: {report['reason']}; daemon: {report['daemon']}")
             guest.exec.check("rm -f /run/fill /run/fill2 /run/probe")
+            repair.daemon_back(guest, log, was, timeout_s=90)
+            _once(guest, log, was)
+        finally:
+            guest.exec.check("rm -f /run/fill /run/fill2 /run/probe /var/tmp/killed")
             guest.daemon_restore()
         if not kill:
             repair.same_agent(guest, log, was)
+        repair.reverify(guest, log)
         guest.wait_settled()
         repair.daemon_back(guest, log, was)
+    return case
 
 
 def var_read_only(guest, log):
@@ -217,10 +224,11 @@ def reinstalled(guest, log):
 CASES = [
     Case("reinstalled_meanwhile", reinstalled, long=True, deadline_s=400),
     Case("bus_killed_meanwhile", bus_killed, long=True, deadline_s=400),
-    Case("run_full", run_full, long=True, deadline_s=400),
     Case("masked_meanwhile", masked_meanwhile, long=True, deadline_s=400),
     Case("systemd_starts_anew", systemd_starts_anew, long=True, deadline_s=400),
     Case("no_bus", no_bus, long=True, deadline_s=400),
     Case("var_read_only", var_read_only, long=True, deadline_s=400),
     Case("notices_in_every_action", notices_in_every_action, long=True, deadline_s=400),
+    Case("run_full", _run_full(False), long=True, deadline_s=500),
+    Case("run_full_and_killed", _run_full(True), long=True, deadline_s=500),
 ]
