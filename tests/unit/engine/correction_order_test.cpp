@@ -16,6 +16,14 @@ std::vector<ActionKind> kinds(const core::CorrectionReport& r) {
   return out;
 }
 
+/// The spread of the last question to NTP.
+core::nanoseconds ntp_asked_within(const EngineRig& rig) {
+  core::nanoseconds within{-1};
+  for (const Command& c : rig.log)
+    if (const auto* a = std::get_if<AskWitness>(&c); a != nullptr && a->witness == Witness::ntp) within = a->within;
+  return within;
+}
+
 TEST(RestoreFirstTest, NothingIsDecidedBeforeTheRtcHadItsSay) {
   EngineRig rig;
   rig.learn_rtc();
@@ -38,8 +46,8 @@ TEST(RestoreFirstTest, TheProofOfAGoodStepIsSpread) {
   rig.observe(rig.notice_with_exchange("n1"));
   rig.stopped();
   ASSERT_EQ(rig.asked(Witness::ntp), 1U);
-  EXPECT_GT(rig.asked_within(Witness::ntp), 0ms);
-  EXPECT_LE(rig.asked_within(Witness::ntp), 500ms);
+  EXPECT_GT(ntp_asked_within(rig), 0ms);
+  EXPECT_LE(ntp_asked_within(rig), 500ms);
 }
 
 TEST(RestoreFirstTest, WholeSequence) {
@@ -134,7 +142,7 @@ TEST(StopFirstTest, NoStepWhileADaemonRuns) {
   rig.clock.advance(600ms);
   rig.stopped();
   EXPECT_TRUE(rig.steps.empty()) << "NTP is measured again first";
-  EXPECT_EQ(rig.asked_within(Witness::ntp), 0ms) << "the step waits for it";
+  EXPECT_EQ(ntp_asked_within(rig), 0ms) << "the step waits for it";
   rig.clock.advance(10ms);
   rig.observe(rig.ntp());
   ASSERT_EQ(rig.steps.size(), 1U);

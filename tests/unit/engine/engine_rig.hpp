@@ -96,13 +96,6 @@ class EngineRig {
     const auto of = [w](const Command& c) { return std::holds_alternative<AskWitness>(c) && std::get<AskWitness>(c).witness == w; };
     return static_cast<std::size_t>(std::ranges::count_if(log, of));
   }
-  /// The spread of the last question to it.
-  [[nodiscard]] core::nanoseconds asked_within(Witness w) const {
-    core::nanoseconds within{-1};
-    for (const Command& c : log)
-      if (const auto* a = std::get_if<AskWitness>(&c); a != nullptr && a->witness == w) within = a->within;
-    return within;
-  }
   [[nodiscard]] const core::CorrectionReport& report() const { return reports.at(reports.size() - 1); }
   [[nodiscard]] double error_ms() const { return static_cast<double>(clock.error().value.count()) / 1e6; }
 
