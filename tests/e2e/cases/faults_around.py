@@ -15,7 +15,7 @@ def _meanwhile(guest, command, times, pause):
     guest.exec.check(IN_BACKGROUND.format(command=command, times=times, pause=pause))
 
 
-def _meanwhile_over(guest, timeout_s=30):
+def _meanwhile_over(guest, timeout_s=150):
     guest.exec.check("while kill -0 $(cat /run/background.pid) 2> /dev/null; do sleep 0.1; done", timeout_s)
 
 
@@ -37,7 +37,7 @@ def _once(guest, log, was, gap_s=repair.GAP_S):
 def systemd_starts_anew(guest, log):
     """systemd executes itself again and again, and loads its units anew, while the daemon is stopped and started."""
     was = repair.before(guest)
-    _meanwhile(guest, "systemctl daemon-reexec; systemctl daemon-reload", 6, 0.4)
+    _meanwhile(guest, "systemctl daemon-reexec; systemctl daemon-reload", 3, 0.4)
     try:
         resumed = repair.freeze(guest, log)
         repair.watch(guest, log, resumed)
@@ -45,9 +45,10 @@ def systemd_starts_anew(guest, log):
         log.say(f"daemon: {report['daemon']}")
     finally:
         _meanwhile_over(guest)
-    repair.daemon_back(guest, log, was, timeout_s=20)
+    repair.daemon_back(guest, log, was, timeout_s=60)
     _once(guest, log, was)
     repair.same_agent(guest, log, was)
+    repair.reverify(guest, log)
     guest.wait_settled()
     repair.daemon_back(guest, log, was)
 
