@@ -189,7 +189,9 @@ void Executor::note(const core::Status& written) {
 
 std::vector<core::JournalUnit> Executor::journal_units() const {
   std::vector<core::JournalUnit> units;
-  for (const auto& u : stopped_) units.push_back({u.unit, u.invocation_id});
+  // One that is left alone is never stopped by us: whoever stops it meanwhile meant it.
+  for (const auto& u : stopped_)
+    if (u.action != core::DaemonAction::leave) units.push_back({u.unit, u.invocation_id});
   return units;
 }
 

@@ -28,7 +28,9 @@ DaemonKind kind_of(std::string_view unit) {
 
 bool can_be_nudged(DaemonKind kind) { return kind == DaemonKind::chronyd || kind == DaemonKind::timesyncd; }
 
-core::DaemonAction best_action(DaemonKind) { return core::DaemonAction::restart; }
+core::DaemonAction best_action(DaemonKind kind) {
+  return kind == DaemonKind::chronyd ? core::DaemonAction::nudge : core::DaemonAction::restart;
+}
 
 const char* to_string(DaemonKind kind) {
   switch (kind) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,6 +28,10 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
   core::DaemonSettings settings;
   /// Every name to ask for; of the known ones, the machine's lists and the configuration.
   std::vector<std::string> candidates;
+  /// Those of which systemd knew nothing when all were asked last: each name costs it a look at the disk, and a correction is
+  /// no time for that.
+  std::set<std::string> absent;
+  std::optional<core::MonotonicPoint> asked_all;
   std::vector<std::string> notes;
   Units known;
   /// Known daemons that we do not manage but that ran beside ours: no reason to leave ours stopped.
@@ -45,6 +50,8 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
   void configure(core::DaemonSettings fresh);
   /// `asked`: the name in `id`'s place that was asked for.
   /// Those to manage among what was answered; the rest that is active becomes `bystanders`.
+  /// The candidates worth a question now.
+  [[nodiscard]] std::vector<std::string> to_ask();
   [[nodiscard]] Units sort_out(const std::vector<UnitAnswer>& answers);
   [[nodiscard]] bool decided_by_name(const std::string& name) const;
   [[nodiscard]] core::DaemonAction action_for(const std::string& asked, const std::string& id) const;

@@ -2,6 +2,7 @@
 #include "correctors/time_daemon/time_daemons.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 /// A property query is answered in milliseconds; a bus that takes longer is not there.
 constexpr core::milliseconds kQueryDeadline{2000};
+/// A time daemon that is installed meanwhile is known after this long at the latest.
+constexpr core::seconds kAskAllAgain{300};
 
 const ManagedUnit* find(const TimeDaemons::Units& units, const std::string& id) {
   const auto at = std::ranges::find(units, id, &ManagedUnit::unit);
@@ -79,6 +82,19 @@ void TimeDaemons::State::configure(core::DaemonSettings fresh) {
   if (tools.files != nullptr) found = discover(*tools.files);
   candidates = gather_candidates(settings, found.units);
   notes = std::move(found.notes);
+  absent.clear();
+  asked_all.reset();
+}
+
+std::vector<std::string> TimeDaemons::State::to_ask() {
+  if (!asked_all || scheduler.now() - *asked_all >= kAskAllAgain) {
+    asked_all = scheduler.now();
+    absent.clear();
+    return candidates;
+  }
+  std::vector<std::string> names;
+  std::ranges::copy_if(candidates, std::back_inserter(names), [this](const std::string& name) { return !absent.contains(name); });
+  return names;
 }
 
 bool TimeDaemons::State::decided_by_name(const std::string& name) const {
@@ -142,12 +158,13 @@ void TimeDaemons::refresh(OnUnits done) {
       const bool absent = !answer.state && answer.state.error().code == core::ErrorCode::not_found;
       if (!answer.state && !absent) problem = answer.state.error();
       anybody |= answer.state.ok() || absent;
+      if (absent) state.absent.insert(answer.asked);
     }
     if (!anybody && problem) return done(core::Error{problem->code, "cannot ask which time daemon runs: " + problem->text});
     state.known = state.sort_out(answers);
     done(state.known);
   };
-  state.query_all(state.candidates, judge);
+  state.query_all(state.to_ask(), judge);
 }
 
 namespace {

@@ -135,6 +135,24 @@ TEST_F(DaemonActions, OneUnitMayDifferUnderAnyOfItsNames) {
   }
 }
 
+TEST(DaemonActionsOf, WithoutADecisionEachHasWhatMeasuredBest) {
+  const std::vector<std::pair<std::string, DaemonAction>> rows{{"chrony.service", DaemonAction::nudge},
+                                                               {"chronyd.service", DaemonAction::nudge},
+                                                               {"systemd-timesyncd.service", DaemonAction::restart},
+                                                               {"ntpsec.service", DaemonAction::restart},
+                                                               {"ntpd.service", DaemonAction::restart},
+                                                               {"openntpd.service", DaemonAction::restart},
+                                                               {"ntpd-rs.service", DaemonAction::restart},
+                                                               {"own-time.service", DaemonAction::restart}};
+  for (const auto& [unit, action] : rows) {
+    core::DaemonSettings settings;
+    if (unit == "own-time.service") settings.unit = unit;
+    DaemonsRig rig(settings);
+    rig.services.add(unit, true);
+    EXPECT_EQ(rig.refresh()->front().action, action) << unit;
+  }
+}
+
 TEST(DaemonActionsOf, ADaemonThatCannotBeToldIsRestarted) {
   core::DaemonSettings settings;
   settings.action = DaemonAction::nudge;

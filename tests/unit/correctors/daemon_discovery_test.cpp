@@ -87,6 +87,23 @@ TEST(DaemonDiscovery, AListedUnitThatCameMeanwhileIsNotKilledByConflicts) {
   EXPECT_EQ(rig.start(*units).front().detail, "skipped: site-time.service became active meanwhile, starting would stop it");
 }
 
+TEST(DaemonDiscovery, WhatIsNotInstalledIsAskedForOnlyNowAndThen) {
+  DaemonsRig rig;
+  rig.debian_ntpsec();
+  const auto requests = [&rig] {
+    const std::size_t before = rig.scheduler.pending();
+    rig.daemons.refresh([](const core::Result<TimeDaemons::Units>&) {});
+    const std::size_t asked = rig.scheduler.pending() - before;
+    rig.scheduler.run_for(1s);
+    return asked;
+  };
+  EXPECT_GE(requests(), 8U);
+  EXPECT_EQ(requests(), 4U) << "ntpsec under its three names, and timesyncd";
+  rig.services.add("chrony.service", true);  // installed meanwhile
+  rig.scheduler.run_for(300s);
+  EXPECT_EQ(rig.refresh()->size(), 2U);
+}
+
 TEST(DaemonDiscovery, NeverMoreRequestsThanTheServiceManagerTakes) {
   core::DaemonSettings settings;
   settings.unit = "own.service";

@@ -144,7 +144,9 @@ TEST_F(TimeDaemonsStart, RecoveryKnowsOnlyTheJournal) {
 }
 
 TEST(TimeDaemonsStartTwo, DaemonsThatRanTogetherComeBackTogether) {
-  DaemonsRig rig;
+  core::DaemonSettings settings;
+  settings.action = core::DaemonAction::restart;
+  DaemonsRig rig(settings);
   rig.services.add("chrony.service", true);
   rig.services.add("systemd-timesyncd.service", true);
   const auto units = *rig.refresh();

@@ -7,7 +7,9 @@ namespace clockmend::correctors::test {
 namespace {
 
 TEST(TimeDaemonsStop, AllAtOnce) {
-  DaemonsRig rig;
+  core::DaemonSettings settings;
+  settings.action = core::DaemonAction::restart;
+  DaemonsRig rig(settings);
   rig.debian_ntpsec();
   rig.services.add("chrony.service", true).stop_takes = 300ms;
   const auto units = *rig.refresh();
