@@ -149,15 +149,15 @@ def ntpd_rs(guest, log):
 
 
 CASES = [
-    Case("driver_listed_unit", listed),
+    Case("driver_listed_unit", listed, long=True),
     Case("driver_ntpd_died_of_the_gap", died_of_the_gap, deadline_s=700, long=True),
     Case("driver_chrony_nudge", _with('action = "nudge"', False, 60, "was told"), "chrony"),
-    Case("driver_chrony_restart", _with('restart = ["chronyd.service"]', True, 60, "running"), "chrony"),
-    Case("driver_chrony_leave", _with('leave = ["chrony.service"]', False, 300, "left alone"), "chrony", deadline_s=400),
-    Case("driver_chronyc_missing", without_chronyc, "chrony"),
+    Case("driver_chrony_restart", _with('restart = ["chronyd.service"]', True, 60, "running"), "chrony", long=True),
+    Case("driver_chrony_leave", _with('leave = ["chrony.service"]', False, 300, "left alone"), "chrony", deadline_s=400, long=True),
+    Case("driver_chronyc_missing", without_chronyc, "chrony", long=True),
     Case("driver_chronyc_fails", leaves_no_unit_behind, "chrony"),
-    Case("driver_timesyncd_nudge", _with('action = "nudge"', False, 60, "was told"), "timesyncd"),
-    Case("driver_timesyncd_restart", _with('action = "restart"', True, 60, "running"), "timesyncd"),
-    Case("driver_openntpd", openntpd, "openntpd"),
-    Case("driver_ntpd_rs", ntpd_rs, "ntpd_rs"),
+    Case("driver_timesyncd_nudge", _with('action = "nudge"', False, 60, "was told"), "timesyncd", long=True),
+    Case("driver_timesyncd_restart", _with('action = "restart"', True, 60, "running"), "timesyncd", long=True),
+    Case("driver_openntpd", openntpd, "openntpd", long=True),
+    Case("driver_ntpd_rs", ntpd_rs, "ntpd_rs", long=True),
 ]

@@ -29,7 +29,7 @@ def _disks(wanted_accel):
 
 def _of(field):
     """The values that kinds of guest have there, in the order of their cases."""
-    return list(dict.fromkeys(value for profile in PROFILES.values() if (value := getattr(profile, field))))
+    return list(dict.fromkeys(value for profile in PROFILES.values() if not profile.rare and (value := getattr(profile, field))))
 
 
 def run(wanted_accel, only_base):

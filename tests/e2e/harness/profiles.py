@@ -19,6 +19,7 @@ class Profile:
     devices: tuple = ()
     rtc: str = "host"  # the clock behind the RTC (QEMU's -rtc clock=)
     cmdline: str = ""
+    rare: bool = False  # cases of the full run only: its image is made when it is needed
     libvirt: bool = False  # run by a libvirtd of the test's own instead of QEMU alone; on QEMU's user network
 
 
@@ -38,8 +39,8 @@ PROFILES = {
     "libvirt": Profile("ntpsec", "ntpsec.service", 1, libvirt=True),
     "chrony": Profile("chrony", "chrony.service", 2),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
-    "openntpd": Profile("openntpd", "openntpd.service", 2),
-    "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2),
+    "openntpd": Profile("openntpd", "openntpd.service", 2, rare=True),
+    "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2, rare=True),
     "vmclock": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                        cmdline="modules-load=ptp_vmclock"),
     "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
