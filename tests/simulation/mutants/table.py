@@ -135,7 +135,7 @@ MUTANTS = (
            ("if (!stopped_.empty() && !stopping_ && !retry_) retry_later();",
             "if (!$M && !stopped_.empty() && !stopping_ && !retry_) retry_later();")),
     mutant("a rival that was started meanwhile is stopped",
-           ("if (!rival.empty()) return leave", "if (!rival.empty() && !$M) return leave")),
+           ("if (!known.rival.empty()) return leave", "if (!known.rival.empty() && !$M) return leave")),
     # The RTC.
     mutant("the RTC is written unproved",
            ("if (stepped && proved && context_.policy.write_rtc) {", "if (stepped && (proved || $M) && context_.policy.write_rtc) {")),
