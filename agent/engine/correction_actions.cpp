@@ -118,7 +118,7 @@ void Correction::work_off(const Gradually& gradually, const core::ClockSnapshot&
   }
   if (stopped_.any) {
     weaken("not right yet: the time daemon works the offset off");
-    conclude(Outcome::corrected, gradually.why + "; left to the restarted time daemon", now, out);
+    conclude(Outcome::corrected, gradually.why + "; left to the time daemon", now, out);
   } else
     apply(gradually.estimate.offset, ActionKind::slew, now, out);
 }

@@ -121,7 +121,7 @@ void check_awake(Machine& r) {
 // The last thing done was to leave a small offset to the daemon or the kernel: that takes minutes, and is not over yet.
 bool being_worked_off(const Machine& r) {
   const std::string reason = r.guest.reports.empty() ? "" : r.report().reason;
-  return reason.find("left to the restarted time daemon") != std::string::npos || reason.find("slewed away") != std::string::npos;
+  return reason.find("left to the time daemon") != std::string::npos || reason.find("slewed away") != std::string::npos;
 }
 
 void play_random(std::uint64_t seed) {
