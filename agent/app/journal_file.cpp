@@ -89,21 +89,21 @@ std::optional<Interrupted> JournalFile::interrupted() {
   Interrupted left;
   left.correction = correction_ = all.back().correction;
   left.units = left_behind();
-  std::optional<core::Offset> announced;
+  core::Offset announced;  // of the step that may have been made; zero: none
   std::optional<core::nanoseconds> before;
   for (const core::JournalRecord& r : all) {
     if (r.correction != left.correction) continue;
     if (!before && r.realtime_minus_monotonic && plausible(*r.realtime_minus_monotonic)) before = r.realtime_minus_monotonic;
     if (!r.offset || !plausible(r.offset->value) || !plausible(left.stepped.value)) continue;
-    if (r.state == core::JournalState::intent) announced = r.offset;
+    if (r.state == core::JournalState::intent) announced = *r.offset;
     if (r.state != core::JournalState::stepped) continue;
     left.stepped = left.stepped + *r.offset;
-    announced.reset();
+    announced = {};
   }
   if (!before) return left;  // written by an agent that did not note it
   const core::nanoseconds set = core::realtime_minus_monotonic(clock_.snapshot()) - *before;
   // Killed between the step and its record: the clock itself tells whether it was made.
-  if (announced && same(set, (left.stepped + *announced).value)) left.stepped = left.stepped + *announced;
+  if (same(set, (left.stepped + announced).value)) left.stepped = left.stepped + announced;
   if (!same(set, left.stepped.value)) left.set_by_others = set - left.stepped.value;
   return left;
 }
