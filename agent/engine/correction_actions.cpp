@@ -191,18 +191,35 @@ void Correction::conclude(Outcome outcome, std::string reason, const core::Clock
   publish(now, out);
 }
 
+/// Where NTP gave no proof, the RTC is all that can tell of another pause since the step: it agreed with the step, and now it
+/// does not. It must neither be written from a clock that is wrong again nor become a baseline.
+bool Correction::rtc_moved_on() {
+  if (report_.verified || event_.host_moved || !report_.estimate) return false;
+  const auto& agreed = report_.estimate->agreeing;
+  if (std::find(agreed.begin(), agreed.end(), Witness::rtc) == agreed.end()) return false;
+  const auto right = core::interval_around({}, kRtcProvesAlone);
+  const auto moved = [&](const core::Evidence& e) { return e.reading.witness == Witness::rtc && !e.needed.overlaps(right); };
+  if (std::erase_if(testimony_, moved) == 0) return false;
+  overtaken_ = "rtc: it moved on during the last correction";
+  return true;
+}
+
 void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
   phase_ = Phase::finishing;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
+  const bool wrong_again = stepped && rtc_moved_on();
   // One server's word alone, even repeated, does not make the RTC its second witness.
-  const bool proved = corroborated_ || local_proof_;
+  const bool proved = (corroborated_ || local_proof_) && !wrong_again;
   if (stepped && proved && context_.policy.write_rtc) {
     rtc_ = Task::requested;
     begin_action(ActionKind::write_rtc, now);
     out.push_back(WriteRtc{exact_rtc_offset()});
   } else {
     rtc_ = Task::finished;
-    report_.rtc = !stepped ? "" : !context_.policy.write_rtc ? "skipped: write_rtc is off" : "skipped: one source alone";
+    report_.rtc = !stepped                     ? ""
+                  : !context_.policy.write_rtc ? "skipped: write_rtc is off"
+                  : wrong_again                ? "skipped: the clock stood still again meanwhile"
+                                               : "skipped: one source alone";
   }
   start_what_was_stopped(now, out);
 }

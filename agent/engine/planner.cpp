@@ -12,9 +12,6 @@ using core::Witness;
 // A step at once wants the result well inside step_threshold; the verification removes the rest.
 core::nanoseconds good_enough(const core::Policy& p) { return p.host_clock_error + core::milliseconds{30}; }
 
-// An RTC whose phase may have moved cannot prove a smaller change by itself (DESIGN section 6, rtc).
-constexpr core::seconds kRtcProvesAlone{1};
-
 OffsetInterval interval(const Estimate& e) { return core::interval_around(e.offset, e.uncertainty); }
 
 bool rtc_alone(const Estimate& e) { return e.witnesses == 1 && e.best == Witness::rtc; }

@@ -35,6 +35,9 @@ struct Refuse {
 };
 using Decision = std::variant<Wait, NothingToDo, Step, Gradually, Refuse>;
 
+/// An RTC whose phase may have moved cannot prove a smaller change by itself (DESIGN section 6, rtc).
+inline constexpr core::seconds kRtcProvesAlone{1};
+
 struct PlanContext {
   GuardContext guard;
   bool deadline_passed = false;

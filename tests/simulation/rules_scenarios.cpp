@@ -263,6 +263,25 @@ TEST(Rules, AStepAtTheEndOfACorrectionIsSeen) {
   EXPECT_EQ(r.report().discontinuity.cause, core::Cause::foreign_step);
 }
 
+// The RTC's baseline is older than our step, and nobody else is there to tell how long the second pause was.
+TEST(Rules, AStepOfOursIsNoPartOfTheNextGap) {
+  Machine r{MachineSpec{}};
+  lose_ntp(r);
+  r.world.pause(20s);
+  r.host_tells(NoticeEvent::resumed, true);
+  r.world.run(1200ms);  // stepped; the proof is awaited
+  ASSERT_EQ(r.world.steps.size(), 1U) << story(r);
+  ASSERT_TRUE(r.guest.engine().busy()) << story(r);
+  r.world.pause(5s);
+  r.world.run(30s);
+  EXPECT_LE(r.error(), 60ms) << story(r);
+  for (const auto& report : r.guest.reports)
+    for (const auto& e : report.discontinuity.evidence)
+      if (e.reading.witness == core::Witness::rtc && e.gap) {
+        EXPECT_GE(e.gap->high.value, 0s) << story(r);
+      }
+}
+
 TEST(Rules, ASuspendIsNobodysStep) {
   Machine r{MachineSpec{}};
   r.world.suspend(600s);
