@@ -76,7 +76,7 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
   const auto old = std::find_if(testimony_.begin(), testimony_.end(), same);
   if (phase_ != Phase::investigating && old != testimony_.end() && moved_on(*old, fresh)) {
     // What it says now is another pause's: it must neither be taken for the ground of this step nor become a baseline.
-    overtaken_ = std::string(core::to_string(reading.witness)) + ": it moved on during the last correction";
+    overtaken_by(reading.witness);
     return;
   }
   // A coarse second never replaces an exact edge, unless they contradict: then something happened in between.
@@ -92,6 +92,10 @@ void Correction::add_evidence(const core::OffsetReading& reading) {
     *r = fresh;
   else
     record.push_back(fresh);
+}
+
+void Correction::overtaken_by(Witness witness) {
+  overtaken_ = std::string(core::to_string(witness)) + ": it moved on during the last correction";
 }
 
 bool Correction::moved_on(const core::Evidence& before, const core::Evidence& now) const {

@@ -85,6 +85,7 @@ class Correction {
   void verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out);
   void conclude(core::Outcome outcome, std::string reason, const core::ClockSnapshot& now, Commands& out);
   [[nodiscard]] bool rtc_moved_on();
+  void overtaken_by(core::Witness witness);
   void finish(const core::ClockSnapshot& now, Commands& out);
   void start_what_was_stopped(const core::ClockSnapshot& now, Commands& out);
   void publish(const core::ClockSnapshot& now, Commands& out);

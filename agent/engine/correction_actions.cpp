@@ -200,7 +200,7 @@ bool Correction::rtc_moved_on() {
   const auto right = core::interval_around({}, kRtcProvesAlone);
   const auto moved = [&](const core::Evidence& e) { return e.reading.witness == Witness::rtc && !e.needed.overlaps(right); };
   if (std::erase_if(testimony_, moved) == 0) return false;
-  overtaken_ = "rtc: it moved on during the last correction";
+  overtaken_by(Witness::rtc);
   return true;
 }
 

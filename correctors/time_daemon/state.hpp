@@ -48,12 +48,12 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
   void query_all(std::vector<std::string> units, std::function<void(std::vector<UnitAnswer>)> done);
   void remember(const core::UnitState& state);
   void configure(core::DaemonSettings fresh);
-  /// `asked`: the name in `id`'s place that was asked for.
-  /// Those to manage among what was answered; the rest that is active becomes `bystanders`.
   /// The candidates worth a question now.
   [[nodiscard]] std::vector<std::string> to_ask();
+  /// Those to manage among what was answered; the rest that is active becomes `bystanders`.
   [[nodiscard]] Units sort_out(const std::vector<UnitAnswer>& answers);
   [[nodiscard]] bool decided_by_name(const std::string& name) const;
+  /// `asked`: the name in `id`'s place that was asked for.
   [[nodiscard]] core::DaemonAction action_for(const std::string& asked, const std::string& id) const;
 };
 
