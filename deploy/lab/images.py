@@ -95,6 +95,7 @@ def static_program(name):
     source = ROOT / name
     tool = CACHE / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     if not tool.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
         part = tool.with_suffix(f".{os.getpid()}")
         proc.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", part, source], 300)
         os.replace(part, tool)
