@@ -1,0 +1,48 @@
+// hwclock(8) instead of our own write of the RTC.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/core/ports/clock_reader.hpp"
+#include "agent/core/ports/command_runner.hpp"
+#include "agent/core/ports/rtc.hpp"
+#include "agent/core/settings.hpp"
+#include "correctors/rtc_writer.hpp"
+
+namespace clockmend::correctors {
+
+/// argv of `hwclock -w`. The mode is said although hwclock would read it itself, so that both backends write the same.
+[[nodiscard]] std::vector<std::string> hwclock_command(core::RtcMode mode, const std::string& device);
+
+class HwclockWriter {
+ public:
+  HwclockWriter(core::CommandRunner& commands, core::Rtc& rtc, core::ClockReader& clock, core::RtcSettings settings);
+
+  void configure(core::RtcSettings settings) { settings_ = std::move(settings); }
+  /// Whether hwclock is to write the RTC.
+  [[nodiscard]] bool chosen() const { return settings_.backend == core::RtcBackend::hwclock; }
+  /// Whether the ioctl is to be used where hwclock could not.
+  [[nodiscard]] bool may_fall_back() const { return settings_.fallback == core::RtcFallback::ioctl; }
+
+  /// As RtcWriter::write(); read back by our own look at the device, to the second. Answers from inside where there is no RTC.
+  void write(std::function<void(const RtcWriteResult&)> done);
+  /// Called when hwclock has ended: it chose the moment of the write itself, within the second before.
+  void on_written(std::function<void()> call) { on_written_ = std::move(call); }
+
+ private:
+  [[nodiscard]] RtcWriteResult judge(const core::Result<core::CommandResult>& result);
+  [[nodiscard]] RtcWriteResult read_back();
+
+  core::CommandRunner& commands_;
+  core::Rtc& rtc_;
+  core::ClockReader& clock_;
+  core::RtcSettings settings_;
+  std::function<void()> on_written_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace clockmend::correctors
