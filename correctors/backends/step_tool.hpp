@@ -5,13 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "agent/core/backend.hpp"
 #include "agent/core/offset.hpp"
 #include "agent/core/ports/clock_reader.hpp"
 #include "agent/core/ports/command_runner.hpp"
-#include "correctors/step_commands.hpp"
+#include "correctors/backends/commands.hpp"
 
 namespace clockmend::correctors {
 

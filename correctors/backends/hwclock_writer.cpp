@@ -1,32 +1,22 @@
-#include "correctors/hwclock_writer.hpp"
+#include "correctors/backends/hwclock_writer.hpp"
 
 #include "agent/core/printable.hpp"
-#include "correctors/step_commands.hpp"
+#include "correctors/backends/commands.hpp"
 
 namespace clockmend::correctors {
 namespace {
 
-// util-linux: on systems with a merged /usr, /sbin leads there too.
-constexpr const char* kHwclock = "/sbin/hwclock";
 /// hwclock waits for the half second, reads and writes: about 1 s. Under a busy TCG more.
 constexpr core::milliseconds kDeadline{10000};
 /// A whole second without its fraction, and an edge that the device may keep for itself.
 constexpr core::seconds kReadBack{2};
 
-std::string words_of(core::RtcMode mode) { return mode == core::RtcMode::utc ? "--utc" : "--localtime"; }
-
 }  // namespace
-
-std::vector<std::string> hwclock_command(core::RtcMode mode, const std::string& device) {
-  std::vector<std::string> argv{kHwclock, "-w", words_of(mode)};
-  if (!device.empty()) argv.insert(argv.end(), {"-f", device});
-  return argv;
-}
 
 HwclockWriter::HwclockWriter(core::CommandRunner& commands, core::Rtc& rtc, core::ClockReader& clock, core::RtcSettings settings)
     : commands_(commands), rtc_(rtc), clock_(clock), settings_(std::move(settings)) {}
 
-void HwclockWriter::write(std::function<void(const RtcWriteResult&)> done) {
+void HwclockWriter::write(std::function<void(const HwclockResult&)> done) {
   if (!rtc_.present()) return done({true, false, "skipped: " + rtc_.describe()});
   commands_.run_clock_tool(hwclock_command(rtc_.mode(), settings_.device), kDeadline,
                            [this, done = std::move(done), alive = std::weak_ptr<bool>(alive_)](const auto& result) {
@@ -34,9 +24,9 @@ void HwclockWriter::write(std::function<void(const RtcWriteResult&)> done) {
                            });
 }
 
-RtcWriteResult HwclockWriter::judge(const core::Result<core::CommandResult>& result) {
+HwclockResult HwclockWriter::judge(const core::Result<core::CommandResult>& result) {
   if (!result && result.error().code == core::ErrorCode::not_found)
-    return {false, false, std::string("failed: ") + kHwclock + " cannot be run: is it installed?"};
+    return {false, false, "failed: " + hwclock_command(rtc_.mode(), {}).front() + " cannot be run: is it installed?"};
   if (!result) return {false, false, "failed: hwclock: " + core::printable_ascii(result.error().text)};
   if (result->exit_code != 0)
     return {false, false, "failed: hwclock ended with " + std::to_string(result->exit_code) + ": " + last_line(result->output)};
@@ -44,14 +34,14 @@ RtcWriteResult HwclockWriter::judge(const core::Result<core::CommandResult>& res
   return read_back();
 }
 
-RtcWriteResult HwclockWriter::read_back() {
+HwclockResult HwclockWriter::read_back() {
   const auto read = rtc_.read();
   if (!read) return {false, true, "failed: written by hwclock, but the read-back failed: " + read.error().text};
   const core::nanoseconds off = read->utc - clock_.snapshot().realtime.time_since_epoch();
   if (off > kReadBack || off < -kReadBack)
     return {false, true,
             "failed: written by hwclock, but the RTC is off by " + std::to_string(std::chrono::round<core::seconds>(off).count()) + " s"};
-  return {true, true, "written by hwclock " + words_of(rtc_.mode())};
+  return {true, true, "written by hwclock " + hwclock_command(rtc_.mode(), {}).back()};
 }
 
 }  // namespace clockmend::correctors

@@ -5,18 +5,19 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "agent/core/ports/clock_reader.hpp"
 #include "agent/core/ports/command_runner.hpp"
 #include "agent/core/ports/rtc.hpp"
 #include "agent/core/settings.hpp"
-#include "correctors/rtc_writer.hpp"
 
 namespace clockmend::correctors {
 
-/// argv of `hwclock -w`. The mode is said although hwclock would read it itself, so that both backends write the same.
-[[nodiscard]] std::vector<std::string> hwclock_command(core::RtcMode mode, const std::string& device);
+struct HwclockResult {
+  bool ok = false;
+  bool written = false;  // the device may have been changed
+  std::string detail;    // "written by hwclock --utc", "skipped: why", "failed: why"
+};
 
 class HwclockWriter {
  public:
@@ -28,14 +29,14 @@ class HwclockWriter {
   /// Whether the ioctl is to be used where hwclock could not.
   [[nodiscard]] bool may_fall_back() const { return settings_.fallback == core::RtcFallback::ioctl; }
 
-  /// As RtcWriter::write(); read back by our own look at the device, to the second. Answers from inside where there is no RTC.
-  void write(std::function<void(const RtcWriteResult&)> done);
+  /// Answers once, within about 10 s; from inside where there is no RTC. Read back by our own look at the device, to the second.
+  void write(std::function<void(const HwclockResult&)> done);
   /// Called when hwclock has ended: it chose the moment of the write itself, within the second before.
   void on_written(std::function<void()> call) { on_written_ = std::move(call); }
 
  private:
-  [[nodiscard]] RtcWriteResult judge(const core::Result<core::CommandResult>& result);
-  [[nodiscard]] RtcWriteResult read_back();
+  [[nodiscard]] HwclockResult judge(const core::Result<core::CommandResult>& result);
+  [[nodiscard]] HwclockResult read_back();
 
   core::CommandRunner& commands_;
   core::Rtc& rtc_;

@@ -1,4 +1,4 @@
-#include "correctors/step_commands.hpp"
+#include "correctors/backends/commands.hpp"
 
 #include <algorithm>
 
@@ -35,7 +35,18 @@ std::string chronyd_timeout(core::milliseconds deadline) {
   return std::to_string(std::max<std::int64_t>(1, std::chrono::floor<core::seconds>(deadline * 7 / 10).count()));
 }
 
-const char* path_of(core::StepBackend backend) {
+/// Exit status 1 is all that these programs have for a failure; what it means in practice.
+const char* meaning(core::StepBackend backend, int status) {
+  if (status == kNotFound || status == kNotExecutable) return "a program that it needs is missing";
+  if (status != 1) return "unknown";
+  if (backend == core::StepBackend::chronyd) return "no source was good enough in time";
+  if (backend == core::StepBackend::ntpd) return "see its own log";
+  return "no server was good enough, or it could not set the clock";
+}
+
+}  // namespace
+
+const char* step_program(core::StepBackend backend) {
   switch (backend) {
     case core::StepBackend::builtin:
       break;
@@ -51,17 +62,6 @@ const char* path_of(core::StepBackend backend) {
   return "";
 }
 
-/// Exit status 1 is all that these programs have for a failure; what it means in practice.
-const char* meaning(core::StepBackend backend, int status) {
-  if (status == kNotFound || status == kNotExecutable) return "a program that it needs is missing";
-  if (status != 1) return "unknown";
-  if (backend == core::StepBackend::chronyd) return "no source was good enough in time";
-  if (backend == core::StepBackend::ntpd) return "see its own log";
-  return "no server was good enough, or it could not set the clock";
-}
-
-}  // namespace
-
 std::string last_line(const std::string& output) {
   const auto end = output.find_last_not_of("\r\n\t ");
   if (end == std::string::npos) return {};
@@ -72,7 +72,7 @@ std::string last_line(const std::string& output) {
 
 core::Result<std::vector<std::string>> step_command(core::StepBackend backend, const StepServers& servers, core::milliseconds deadline) {
   if (backend == core::StepBackend::builtin) return core::Error{core::ErrorCode::invalid, "the built-in step is no program"};
-  std::vector<std::string> argv{path_of(backend)};
+  std::vector<std::string> argv{step_program(backend)};
   if (backend == core::StepBackend::ntpd) {
     argv.emplace_back("-gq");
     return argv;
@@ -96,10 +96,17 @@ core::Result<std::vector<std::string>> step_command(core::StepBackend backend, c
   return argv;
 }
 
+std::vector<std::string> hwclock_command(core::RtcMode mode, const std::string& device) {
+  // util-linux: where /usr is merged, /sbin leads there too.
+  std::vector<std::string> argv{"/sbin/hwclock", "-w", mode == core::RtcMode::utc ? "--utc" : "--localtime"};
+  if (!device.empty()) argv.insert(argv.end(), {"-f", device});
+  return argv;
+}
+
 core::Result<std::string> judge_step_program(core::StepBackend backend, const core::Result<core::CommandResult>& result) {
   const std::string name = core::to_string(backend);
   if (!result && result.error().code == core::ErrorCode::not_found)
-    return core::Error{core::ErrorCode::not_found, std::string(path_of(backend)) + " cannot be run: is it installed?"};
+    return core::Error{core::ErrorCode::not_found, std::string(step_program(backend)) + " cannot be run: is it installed?"};
   if (!result) return core::Error{result.error().code, name + ": " + core::printable_ascii(result.error().text)};
   const std::string said = last_line(result->output);
   if (result->exit_code == 0) return name + (said.empty() ? "" : ": " + said);

@@ -1,4 +1,4 @@
-#include "correctors/step_tool.hpp"
+#include "correctors/backends/step_tool.hpp"
 
 #include <algorithm>
 #include <utility>
