@@ -63,12 +63,14 @@ class Line:
     """A client of the agent's port that says exactly what it is told."""
 
     def __init__(self, path, timeout_s=10):
+        self._timeout_s = timeout_s
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_s)
         self._socket.connect(path)
         self._buffer = b""
 
     def send(self, data):
+        self._socket.settimeout(self._timeout_s)
         self._socket.sendall(data)
 
     def ask(self, execute, timeout_s=30, **arguments):

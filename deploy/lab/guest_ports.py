@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sample:
-    """Guest clocks between two readings of the host's CLOCK_REALTIME, all in nanoseconds."""
+    """Guest clocks between two readings of the host's time, all in nanoseconds."""
     before: int
     after: int
     realtime: int
@@ -63,17 +63,21 @@ class _Port:
 
 
 class Observer(_Port):
-    """Knows the guest's clock to half a round trip, without the agent."""
+    """Knows the guest's clock to half a round trip, without the agent. `clock` is the time that it shall have."""
+
+    def __init__(self, path, clock):
+        super().__init__(path)
+        self._clock = clock
 
     def sample(self, timeout_s=5.0):
         ident = f"o{next(self._ids)}"
         end = time.monotonic() + timeout_s
         request = ident.encode() + b"\n"
-        before = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        before = self._clock.now_ns()
         self._send(request, timeout_s)
         while True:
             words = self._line(end).split()
-            after = time.clock_gettime_ns(time.CLOCK_REALTIME)
+            after = self._clock.now_ns()
             if words and words[0] == ident:  # anything else answers a request given up earlier
                 return Sample(before, after, *map(int, words[1:5]))
 

@@ -92,11 +92,20 @@ def clock_tool():
 
 def static_program(name):
     """A program of one source file, for a guest."""
+    return _compiled(name, "", "-static")
+
+
+def preload(name):
+    """A library of one source file, for LD_PRELOAD on this machine."""
+    return _compiled(name, ".so", "-shared", "-fPIC")
+
+
+def _compiled(name, suffix, *options):
     source = ROOT / name
-    tool = CACHE / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
-    if not tool.exists():
+    made = CACHE / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
+    if not made.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        part = tool.with_suffix(f".{os.getpid()}")
-        proc.run(["g++", "-std=c++20", "-O2", "-s", "-static", "-Wall", "-Wextra", "-o", part, source], 300)
-        os.replace(part, tool)
-    return tool
+        part = made.with_suffix(f".{os.getpid()}")
+        proc.run(["g++", "-std=c++20", "-O2", "-s", *options, "-Wall", "-Wextra", "-o", part, source], 300)
+        os.replace(part, made)
+    return made

@@ -1,11 +1,10 @@
-"""A libvirtd of our own, in namespaces of its own, and one guest that it runs."""
-import calendar
+"""One guest that a libvirtd of our own runs."""
 import json
 import os
+import re
+import shlex
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,108 +12,11 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from . import proc
-from .guest_ports import GuestExec, Observer
+from .images import Qemu
+from .machine import MEMORY_MIB, Machine
 from .network import GUEST, HOST
-from .vm import MEMORY_MIB
 
-INIT = Path(__file__).with_name("libvirtd_init.py")
-TOOLS = ("libvirtd", "virsh", "qemu-system-x86_64", "unshare")
-
-
-class Unavailable(Exception):
-    """libvirtd cannot run here; the text says why."""
-
-
-class Libvirtd:
-    """Session mode: sockets, state and configuration below `folder`, no network, no cgroup, no firewall. Its first process ends
-    everything it started when it ends, and it ends with us."""
-
-    def __init__(self, network, deadline_s=4 * 3600):
-        missing = proc.missing_tools(*TOOLS)
-        if missing:
-            raise Unavailable(f"{', '.join(missing)} not installed")
-        # Short: the sockets of guests' ports lie deep below it, and their paths are limited to 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="cm-lv-"))
-        for name in ("etc/hooks/qemu.d", "home", "run", "conf", "cache", "data"):
-            (self.folder / name).mkdir(parents=True)
-        os.mkfifo(self.folder / "commands")
-        (self.folder / "libvirtd.conf").write_text(
-            f'unix_sock_dir = "{self.folder}/s"\nlog_outputs = "3:file:{self.folder}/libvirtd.log"\nkeepalive_interval = -1\n', encoding="ascii")
-        (self.folder / "s").mkdir()
-        self.child = proc.Child(["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--", sys.executable, "-B", INIT, self.folder],
-                                self.folder / "log", deadline_s, netns=network.name)
-        self._wait_alive()
-
-    @property
-    def socket(self):
-        """Where the daemon listens: in session mode it may be below XDG_RUNTIME_DIR."""
-        for path in (self.folder / "s/libvirt-sock", self.folder / "run/libvirt/libvirt-sock"):
-            if path.exists():
-                return path
-        return self.folder / "run/libvirt/libvirt-sock"
-
-    @property
-    def uri(self):
-        return f"qemu:///session?socket={self.socket}"
-
-    def _listens(self):
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self.socket))
-            except OSError:
-                return False
-        return True
-
-    def _wait_alive(self):
-        end = time.monotonic() + 30
-        while not self._listens():
-            if not self.child.running() or time.monotonic() > end:
-                reason = self.log()
-                self.close()
-                raise Unavailable(f"libvirtd does not start: {reason}")
-            time.sleep(0.05)
-
-    def log(self):
-        text = self.child.log()
-        path = self.folder / "libvirtd.log"
-        return (text + (path.read_text(errors="replace") if path.exists() else "")).strip()[-1500:]
-
-    def _tell(self, word):
-        done = self.folder / "done"
-        before = done.read_text().count("\n") if done.exists() else 0
-        with open(self.folder / "commands", "w", encoding="ascii") as commands:
-            commands.write(word + "\n")
-        end = time.monotonic() + 20
-        while (done.read_text().count("\n") if done.exists() else 0) == before:
-            if time.monotonic() > end:
-                raise RuntimeError(f"libvirtd: {word} did not end: {self.log()}")
-            time.sleep(0.02)
-
-    def stop(self):
-        """The daemon only; its guests go on."""
-        self._tell("stop")
-
-    def start(self):
-        self._tell("start")
-        self._wait_alive()
-
-    def hang(self):
-        self._tell("hang")
-
-    def wake(self):
-        self._tell("wake")
-
-    def virsh(self, *words, timeout_s=60):
-        return proc.run(["virsh", "--quiet", "--connect", self.uri, *words], timeout_s)
-
-    def hook(self, source):
-        """Installs a hook for QEMU guests; libvirtd looks for hooks when it starts."""
-        shutil.copy(source, self.folder / "etc/hooks/qemu.d/50-clockmend")
-
-    def close(self):
-        self.child.stop()
-        if not os.environ.get("CLOCKMEND_KEEP"):
-            shutil.rmtree(self.folder, ignore_errors=True)
+PORT = "org.clockmend.agent.0"
 
 
 class _Process:
@@ -134,16 +36,26 @@ class _Process:
             pass
 
 
-class LibvirtVm:
-    """One guest, with the face of vm.Vm as far as it goes."""
+class LibvirtVm(Machine):
+    """With the face of vm.Vm as far as it goes. What brings it back returns the time at which virsh had ended; the guest may have
+    run a little longer."""
 
-    def __init__(self, image, libvirtd, accel="tcg", name="guest", memory_mib=MEMORY_MIB):
+    def __init__(self, image, libvirtd, accel="tcg", name="guest", memory_mib=MEMORY_MIB, clock=None):
+        super().__init__(tempfile.mkdtemp(prefix="cm-vm-"), clock)
         self.image, self.libvirtd, self.accel, self.name, self._memory = image, libvirtd, accel, name, memory_mib
-        self.folder = Path(tempfile.mkdtemp(prefix="cm-vm-"))
         self.overlay = self.folder / "disk.qcow2"
-        self._observer = self._exec = None
         self.child = _Process(self)
+        self._emulator = self._program("qemu", Qemu()) if self.clock.variables() else shutil.which(Qemu().binary)
         proc.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", str(self.overlay)])
+
+    def _program(self, name, qemu):
+        """That QEMU as libvirt wants it, one program without arguments or environment of its own, in the guest's time."""
+        variables = dict(self.clock.variables(), **({"LD_LIBRARY_PATH": qemu.libraries} if qemu.libraries else {}))
+        exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables.items())
+        path = self.folder / name
+        path.write_text(f'#!/bin/sh\n{exports}exec {" ".join(map(shlex.quote, qemu.argv))} "$@"\n', encoding="ascii")
+        path.chmod(0o755)
+        return path
 
     def _channel(self, name, path=None):
         source = f"<source mode='bind' path='{path}'/>" if path else ""
@@ -158,112 +70,136 @@ class LibvirtVm:
 <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{self.image.kernel}</kernel><initrd>{self.image.initrd}</initrd>
 <cmdline>{escape(cmdline)}</cmdline></os>
 <features><acpi/><apic/></features><cpu mode='{"maximum" if tcg else "host-passthrough"}'/><clock offset='utc'/>
-<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
-<devices><emulator>{shutil.which("qemu-system-x86_64")}</emulator>
+<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>
+<devices><emulator>{self._emulator}</emulator>
 <disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='unsafe'/><source file='{self.overlay}'/>
 <target dev='vda' bus='virtio'/></disk>
 <controller type='usb' model='none'/><controller type='virtio-serial' index='0'/>
 <interface type='user'><model type='virtio'/><rom enabled='no'/></interface>
 <serial type='file'><source path='{self.folder}/console.log'/><target type='isa-serial' port='0'/></serial>
-{self._channel("org.clockmend.test.observer", self.folder / "observer.sock")}
-{self._channel("org.clockmend.test.exec", self.folder / "exec.sock")}
-{self._channel("org.clockmend.agent.0")}
+{self._channel("org.clockmend.test.observer", self._socket("observer"))}
+{self._channel("org.clockmend.test.exec", self._socket("exec"))}
+{self._channel(PORT)}
 <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng><memballoon model='none'/>
 </devices></domain>"""
+
+    def virsh(self, command, *words, timeout_s=120):
+        """A command of virsh about this guest."""
+        return self.libvirtd.virsh(command, self.name, *words, timeout_s=timeout_s)
 
     def start(self):
         path = self.folder / "domain.xml"
         path.write_text(self.xml(), encoding="utf-8")
         self.libvirtd.virsh("define", str(path))
-        self.libvirtd.virsh("start", self.name, timeout_s=90)
+        self.virsh("start")
         return self
 
     def state(self):
         try:
-            return self.libvirtd.virsh("domstate", self.name, timeout_s=20).strip()
+            return self.virsh("domstate", timeout_s=20).strip()
         except (RuntimeError, subprocess.TimeoutExpired):
             return "unknown"
 
-    def wait_booted(self, timeout_s=240):
-        end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            try:
-                if self.exec.run("systemctl is-active multi-user.target", 5).code == 0:
-                    return self
-            except (TimeoutError, ConnectionError):
-                pass
-            time.sleep(0.3)
-        raise RuntimeError(f"the guest did not boot within {timeout_s} s: {self.console()[-2000:]}")
+    def query(self, execute, **arguments):
+        said = self.virsh("qemu-monitor-command", json.dumps({"execute": execute, "arguments": arguments}))
+        return json.loads(said)["return"]
 
-    def console(self):
-        path = self.folder / "console.log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    @property
-    def observer(self):
-        self._observer = self._observer or Observer(self.folder / "observer.sock")
-        return self._observer
-
-    @property
-    def exec(self):
-        self._exec = self._exec or GuestExec(self.folder / "exec.sock")
-        return self._exec
-
+    # The agent's port.
     @property
     def agent_socket(self):
         """The host's end of the agent's port, as libvirt chose it."""
         folder = self.libvirtd.folder / "conf/libvirt/qemu/channel/target"
-        found = sorted(folder.glob("*/org.clockmend.agent.0"), key=lambda path: path.stat().st_mtime)
+        found = sorted(folder.glob(f"*/{PORT}"), key=lambda path: path.stat().st_mtime)
         if not found:
             raise RuntimeError("the guest has no agent port")
         return str(found[-1])
 
-    def port_alias(self):
+    def _port_alias(self):
         """libvirt's name for the agent's port in the running guest."""
-        domain = ElementTree.fromstring(self.libvirtd.virsh("dumpxml", self.name))
+        domain = ElementTree.fromstring(self.virsh("dumpxml"))
         for channel in domain.iterfind("devices/channel"):
-            if channel.find("target").get("name") == "org.clockmend.agent.0":
+            if channel.find("target").get("name") == PORT:
                 return channel.find("alias").get("name")
         raise RuntimeError("the guest has no agent port")
 
+    def agent_port_unplug(self):
+        self.virsh("detach-device-alias", self._port_alias(), "--live")
+
+    def agent_port_plug(self, xml):
+        self.virsh("attach-device", str(xml), "--live")
+
+    # What happens to it.
+    def stop(self):
+        self.virsh("suspend")
+
+    def cont(self):
+        """Here the time just before."""
+        resumed = self.clock.now_ns()
+        self.virsh("resume")
+        return resumed
+
     def freeze(self, seconds):
-        """virsh suspend, wait, virsh resume; returns the host's REALTIME in ns just before the guest was let go."""
-        self.libvirtd.virsh("suspend", self.name)
+        """virsh suspend, wait, virsh resume."""
+        self.stop()
         time.sleep(seconds)
-        resumed = time.clock_gettime_ns(time.CLOCK_REALTIME)
-        self.libvirtd.virsh("resume", self.name)
+        return self.cont()
+
+    def reset(self):
+        """As the button on a machine does."""
+        self.virsh("reset")
+
+    def save(self):
+        """virsh save; returns the file."""
+        state = self.folder / "state"
+        self.close_ports()
+        self.virsh("save", str(state))
+        return state
+
+    def restore(self, state, *options):
+        """virsh restore: a fresh QEMU."""
+        self.libvirtd.virsh("restore", str(state), *options, timeout_s=120)
+        resumed = self.clock.now_ns()
+        Path(state).unlink()
         return resumed
 
     def save_restore(self, gap_s=0.0):
-        """virsh save, wait, virsh restore: a fresh QEMU. Returns REALTIME in ns when virsh had ended."""
-        state = self.folder / "state"
-        self._close_ports()
-        self.libvirtd.virsh("save", self.name, str(state), timeout_s=120)
+        state = self.save()
         time.sleep(gap_s)
-        self.libvirtd.virsh("restore", str(state), timeout_s=120)
-        resumed = time.clock_gettime_ns(time.CLOCK_REALTIME)
-        state.unlink()
+        return self.restore(state)
+
+    def managed_save(self, gap_s=0.0):
+        """libvirt keeps the file, and starts from it."""
+        self.close_ports()
+        self.virsh("managedsave")
+        time.sleep(gap_s)
+        self.virsh("start")
+        return self.clock.now_ns()
+
+    def hot_upgrade(self, qemu, gap_s=0.0):
+        """Its memory goes to a file, and another QEMU takes it from there."""
+        state = self.save()
+        xml = self.folder / "upgraded.xml"
+        program = self._program("qemu-next", qemu)
+        saved = self.libvirtd.virsh("save-image-dumpxml", str(state))
+        xml.write_text(re.sub("<emulator>.*</emulator>", f"<emulator>{program}</emulator>", saved), encoding="utf-8")
+        time.sleep(gap_s)
+        return self.restore(state, "--xml", str(xml))
+
+    def snapshot(self, name):
+        """Memory and disk, inside the disk's qcow2 file. The guest stands still meanwhile."""
+        self.virsh("snapshot-create-as", name)
+        return self.clock.now_ns()
+
+    def revert(self, name):
+        """libvirt ends QEMU and starts one from the snapshot, which is then deleted."""
+        self.close_ports()
+        self.virsh("snapshot-revert", name)
+        resumed = self.clock.now_ns()
+        self.virsh("snapshot-delete", name)
         return resumed
 
-    def qmp(self, execute, **arguments):
-        """A command of QEMU's own monitor, by way of libvirt."""
-        said = self.libvirtd.virsh("qemu-monitor-command", self.name, json.dumps({"execute": execute, "arguments": arguments}))
-        return json.loads(said)["return"]
-
-    def rtc_read(self):
-        """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""
-        date = self.qmp("qom-get", path="/machine", property="rtc-time")
-        return calendar.timegm((date["tm_year"] + 1900, date["tm_mon"] + 1, date["tm_mday"], date["tm_hour"], date["tm_min"],
-                                date["tm_sec"]))
-
-    def _close_ports(self):
-        for port in (self._observer, self._exec):
-            if port is not None:
-                port.close()
-        self._observer = self._exec = None
-
     def close(self):
-        self._close_ports()
+        self.close_ports()
         self.child.kill()
         if not os.environ.get("CLOCKMEND_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)

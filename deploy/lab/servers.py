@@ -33,13 +33,13 @@ class HonestServer:
 
 
 class BadServer:
-    """A server that misbehaves in the way `fault` names (bad_server.py lists them)."""
+    """A server that misbehaves in the way `fault` names (bad_server.py lists them); "honest" in the time of `env`."""
 
-    def __init__(self, network, workdir, address, fault, offset_s=0.0, deadline_s=3600):
+    def __init__(self, network, workdir, address, fault, offset_s=0.0, deadline_s=3600, env=None):
         script = Path(__file__).with_name("bad_server.py")
         log = Path(workdir) / f"bad-{address}.log"
         self.child = proc.Child([sys.executable, str(script), network.server_address(address), fault, str(offset_s)],
-                                log, deadline_s, netns=network.name)
+                                log, deadline_s, env=env, netns=network.name)
         end = time.monotonic() + 5
         while "ready" not in self.child.log():
             if not self.child.running() or time.monotonic() > end:

@@ -1,18 +1,14 @@
 """One guest under QEMU: start, pause, snapshot, migrate to a file, and the ports to it."""
-import calendar
 import os
 import shutil
 import tempfile
 import time
-from pathlib import Path
 
 from . import proc
-from .guest_ports import GuestExec, Observer
 from .images import Qemu
+from .machine import MEMORY_MIB, Machine
 from .network import GUEST, HOST, Network
 from .qmp import Qmp, QmpError
-
-MEMORY_MIB = 512
 
 
 def _stamp(event):
@@ -21,7 +17,7 @@ def _stamp(event):
     return stamp["seconds"] * 1_000_000_000 + stamp["microseconds"] * 1000
 
 
-class Vm:
+class Vm(Machine):
     """Options: accel "tcg" or "kvm"; network (a Network; its owner closes it); ntp (addresses told to the guest's time
     daemon); agent_port False leaves the agent's virtio-serial port out; cmdline adds kernel words; qemu is another QEMU
     (images.newer_qemu()); devices are further -device values; rtc is the RTC's clock (host, rt, vm); deadline_s is the longest
@@ -29,6 +25,7 @@ class Vm:
 
     def __init__(self, image, *, accel="tcg", network=None, ntp=(HOST,), agent_port=True, cmdline="", qemu=None, devices=(),
                  rtc="host", deadline_s=1800, keep_folder=None):
+        super().__init__(keep_folder or tempfile.mkdtemp(prefix="clockmend-vm-"))
         self.image = image
         self.accel = accel
         self.network = network or Network("user")
@@ -40,13 +37,11 @@ class Vm:
         self._side = ""  # prefix of the sockets: two QEMUs of one guest exist during a live migration
         self.deadline_s = deadline_s
         self._own_folder = keep_folder is None
-        # Unix socket paths are limited to 108 bytes, so not below a deep build folder.
-        self.folder = Path(keep_folder or tempfile.mkdtemp(prefix="clockmend-vm-"))
         self.overlay = self.folder / "disk.qcow2"
         gateway = "none" if self.network.kind == "tap" else HOST
         self.cmdline = (f"console=ttyS0 root=/dev/vda rw net.ifnames=0 random.trust_cpu=on mitigations=off panic=-1 "
                         f"systemd.show_status=no quiet lab.ip={GUEST}/24 lab.gw={gateway} lab.ntp={','.join(ntp)} {cmdline}").strip()
-        self.child = self.qmp = self._observer = self._exec = None
+        self.qmp = None
         proc.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", str(self.overlay)])
 
     def _argv(self, extra):
@@ -77,15 +72,8 @@ class Vm:
         """The host's end of the agent's port (one client at a time)."""
         return str(self._socket("agent"))
 
-    @property
-    def observer(self):
-        self._observer = self._observer or Observer(self._socket("observer"))
-        return self._observer
-
-    @property
-    def exec(self):
-        self._exec = self._exec or GuestExec(self._socket("exec"))
-        return self._exec
+    def query(self, execute, **arguments):
+        return self.qmp.command(execute, **arguments)
 
     def start(self, extra=()):
         """Starts a QEMU process and its monitor; returns at once, see wait_booted()."""
@@ -102,24 +90,6 @@ class Vm:
                     raise RuntimeError(f"QEMU did not start: {self.child.log()}") from None
                 time.sleep(0.02)
         return self
-
-    def wait_booted(self, timeout_s=240):
-        """Until multi-user.target; a degraded boot is the caller's business."""
-        end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
-            if not self.child.running():
-                raise RuntimeError(f"the guest ended while booting: {self.console()[-2000:]}")
-            try:
-                if self.exec.run("systemctl is-active multi-user.target", 5).code == 0:
-                    return self
-            except TimeoutError:
-                pass
-            time.sleep(0.3)
-        raise RuntimeError(f"the guest did not boot within {timeout_s} s: {self.console()[-2000:]}")
-
-    def console(self):
-        path = self.folder / "console.log"
-        return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self):
         """Freezes the guest; returns the host's REALTIME in ns when QEMU said so."""
@@ -174,7 +144,7 @@ class Vm:
         switch = self.network.second_tap()
         address = f"unix:{self.folder}/{'a' if self._side else 'b'}-migrate.sock"
         source, first = self.qmp, self.child
-        self._close_ports()
+        self.close_ports()
         self.qmp = None
         self._side = "" if self._side else "b-"
         self.start(["-incoming", address])
@@ -254,20 +224,8 @@ class Vm:
         self.qmp.command("query-status")  # events come with an answer
         return sum(event["event"] == "RTC_CHANGE" for event in self.qmp.events)
 
-    def rtc_read(self):
-        """The RTC device's date as QEMU sees it, whole seconds since 1970 in UTC."""
-        date = self.qmp.command("qom-get", path="/machine", property="rtc-time")
-        return calendar.timegm((date["tm_year"] + 1900, date["tm_mon"] + 1, date["tm_mday"], date["tm_hour"],
-                                date["tm_min"], date["tm_sec"]))
-
-    def _close_ports(self):
-        for port in (self._observer, self._exec):
-            if port is not None:
-                port.close()
-        self._observer = self._exec = None
-
     def _end_process(self):
-        self._close_ports()
+        self.close_ports()
         if self.qmp is not None:
             self.qmp.close()
         self.qmp = None

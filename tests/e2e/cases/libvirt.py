@@ -1,13 +1,11 @@
-"""Guests of libvirt: `clockmend-host watch`, `--domain`, `--all`, and the examples of deploy/host."""
-import shutil
+"""Who tells guests of libvirt: `clockmend-host watch`, `--domain`, `--all`, a script's socket; one of them, and many at once."""
+import json
 import time
-from pathlib import Path
 
-from harness import repair
+from harness import repair, told
 from harness.check import Case
 from harness.host_tool import HostTool, Watch
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "deploy/host"
 GAP_S = 2.0
 
 
@@ -17,20 +15,6 @@ def _pause(guest, log):
     resumed = guest.vm.freeze(GAP_S)
     log.say(f"paused for at least {GAP_S} s, virsh took {time.monotonic() - began:.2f} s, clock now {repair.ms(guest.observer.sample().error)}")
     return resumed
-
-
-def _told_by(report, prefix):
-    return [ident for ident in report.get("notices", []) if ident.startswith(prefix)]
-
-
-def _answered(guest, was, prefix, timeout_s=10):
-    """Whether a record since then answers a notice of that kind."""
-    end = time.monotonic() + timeout_s
-    while True:
-        records = [each for each in guest.agent.history() if each["number"] > was.number]
-        if any(_told_by(each, prefix) for each in records) or time.monotonic() > end:
-            return records
-        time.sleep(0.3)
 
 
 def watch_pause(guest, log):
@@ -46,8 +30,7 @@ def watch_pause(guest, log):
         repair.healed(guest, log, was, report)
         log.expect(report["total_step_ns"] > (GAP_S - 0.3) * 1e9, f"the gap was corrected: {report['total_step_ns'] / 1e9:.3f} s")
         watch.wait_said("guest: told resumed")
-        records = _answered(guest, was, "watch-")
-        log.expect(any(_told_by(each, "watch-") for each in records), "a record answers the notice")
+        told.answered(guest, log, was, "watch-")
         reports = watch.wait_metric('reports_total{outcome="corrected"}', 1)
         log.expect(reports == 1, f"metrics: {reports:.0f} corrected")
         log.expect(watch.metric('notices_total{result="done"}') == 1, "metrics: one notice")
@@ -67,39 +50,6 @@ def hook_notify(guest, log):
     repair.healed(guest, log, was, repair.record(guest, log, was, tell_since=resumed))
 
 
-def save_restore(guest, log):
-    """virsh save and restore: a fresh QEMU, on a port with another path."""
-    with Watch(guest, log) as watch:
-        was = repair.before(guest)
-        resumed = guest.vm.save_restore(GAP_S)
-        repair.watch(guest, log, resumed)
-        repair.healed(guest, log, was, repair.record(guest, log, was, tell_since=resumed))
-        watch.wait_said("guest: told restored")
-        records = _answered(guest, was, "watch-")
-        log.expect(any(_told_by(each, "watch-") for each in records), "a record answers the notice")
-
-
-def hook_restore(guest, log):
-    """The same without watch, by libvirt's hook of deploy/host."""
-    memory = guest.libvirtd.folder / "hook"
-    tool = HostTool(guest)
-    wrapper = guest.libvirtd.folder / "hook.sh"
-    # libvirt gives hooks no environment of ours.
-    wrapper.write_text(f"#!/bin/sh\nexport CLOCKMEND_HOST={tool.program} CLOCKMEND_HOOK_MEMORY={memory}\n"
-                       f"export CLOCKMEND_NOTIFY_OPTIONS='--connect {tool.uri} --id hook-restore'\n"
-                       f"exec {EXAMPLES}/libvirt-hook.sh \"$@\"\n", encoding="ascii")
-    wrapper.chmod(0o755)
-    guest.libvirtd.hook(wrapper)
-    guest.libvirtd.stop()
-    guest.libvirtd.start()
-    was = repair.before(guest)
-    resumed = guest.vm.save_restore(GAP_S)
-    repair.watch(guest, log, resumed)
-    repair.healed(guest, log, was, repair.record(guest, log, was, tell_since=resumed))
-    records = _answered(guest, was, "hook-restore")
-    log.expect(any(_told_by(each, "hook-restore") for each in records), "a record answers the hook's notice")
-
-
 def every_guest(guest, log):
     """--all: those that run and have the port, with and without watch."""
     tool = HostTool(guest)
@@ -117,8 +67,8 @@ def every_guest(guest, log):
         guest.libvirtd.virsh("undefine", "idle")
     was = repair.before(guest)
     resumed = _pause(guest, log)
-    told = tool.run("notify", "--all")
-    log.expect(told.code == 0, f"notify --all: {told.code} {told.text if told.code else ''}")
+    said = tool.run("notify", "--all")
+    log.expect(said.code == 0, f"notify --all: {said.code} {said.text if said.code else ''}")
     repair.watch(guest, log, resumed)
     repair.healed(guest, log, was, repair.record(guest, log, was, tell_since=resumed))
 
@@ -134,73 +84,89 @@ def _without_port(guest):
     return path
 
 
-def daemon_restarted(guest, log):
-    """libvirtd goes and comes back under watch; while it is away, or hangs, everything ends by its deadline."""
-    tool = HostTool(guest)
-    with Watch(guest, log) as watch:
-        guest.libvirtd.stop()
-        watch.wait_said("no connection to libvirt")
-        for control in (tool.control, ""):
-            away = tool.run("notify", "--domain", guest.vm.name, control=control)
-            log.expect(away.code == 9 and away.took_s < 5, f"libvirtd is away: {away.code} after {away.took_s:.1f} s: {away.text}")
-        guest.libvirtd.start()
-        watch.wait_said("connected to libvirt", 20, 2)
-        watch.wait_said("guest: told resumed")
-        log.expect(watch.wait_metric("libvirt_connections_total", 2) == 2, "metrics: connected twice")
-        guest.wait_settled()
-        was = repair.before(guest)
-        resumed = _pause(guest, log)
-        repair.watch(guest, log, resumed)
-        repair.healed(guest, log, was, repair.record(guest, log, was, tell_since=resumed))
-        watch.wait_said("guest: told resumed", 20, 2)
-    guest.libvirtd.hang()
-    try:
-        hung = tool.run("notify", "--domain", guest.vm.name, "--deadline", "2s")
-        log.expect(hung.code == 9 and hung.took_s < 5, f"libvirtd hangs: {hung.code} after {hung.took_s:.1f} s: {hung.text}")
-    finally:
-        guest.libvirtd.wake()
+def _at_once(guest, log, callers):
+    """One pause, and several that tell at the same moment: one correction, and nobody hangs."""
+    was = repair.before(guest)
+    began = time.monotonic()
+    resumed = _pause(guest, log)
+    longest = time.monotonic() - began
+    running = [(what, start()) for what, start in callers]
+    repair.watch(guest, log, resumed)
+    for what, each in running:
+        told.ended(log, what, each)
+    report = repair.record(guest, log, was, tell_since=resumed)
+    repair.healed(guest, log, was, report)
+    guest.wait_settled()
+    stepped = told.stepped_s(guest, was)
+    log.expect(GAP_S - 0.3 < stepped < longest + 0.3, f"the gap was corrected once: {stepped:.3f} s")
 
 
 def two_notices(guest, log):
-    """watch, a hook that asks it, and a hook that knows only the socket, all at once: one correction, and nobody hangs."""
+    """watch, a hook that asks it, and a hook that knows only the socket."""
+    tool = HostTool(guest)
+    with Watch(guest, log):
+        _at_once(guest, log, [("notify --domain", lambda: tool.start("notify", "--domain", guest.vm.name, "--id", "one")),
+                              ("notify --socket", lambda: tool.start("notify", "--socket", guest.vm.agent_socket, "--id", "two", control=""))])
+
+
+def _all_and_hook(guest, log, control=None):
+    tool = HostTool(guest)
+    _at_once(guest, log, [("notify --all", lambda: tool.start("notify", "--all", control=control)),
+                          ("notify --domain", lambda: tool.start("notify", "--domain", guest.vm.name, control=control))])
+
+
+def all_and_hook_watch(guest, log):
+    """--all and a hook at the same moment; both ask watch, which wants to tell as well."""
+    with Watch(guest, log):
+        _all_and_hook(guest, log)
+
+
+def all_and_hook(guest, log):
+    """--all and a hook at the same moment, without watch."""
+    _all_and_hook(guest, log, control="")
+
+
+def _flood(count):
+    """So many notices, each another one."""
+    began = time.monotonic_ns()
+    return b"".join(json.dumps({"execute": "clock-notify", "arguments": {"event": "resumed", "id": f"storm-{began}-{number}"}}).encode() + b"\n"
+                    for number in range(count))
+
+
+def storm(guest, log):
+    """Thousands of notices, waiting already when it resumes and coming while it corrects, beside watch and ten hooks."""
     tool = HostTool(guest)
     with Watch(guest, log):
         was = repair.before(guest)
         began = time.monotonic()
-        resumed = _pause(guest, log)
+        guest.vm.stop()
+        line = guest.agent.line()
+        line.send(_flood(300))
+        time.sleep(GAP_S)
+        resumed = guest.vm.cont()
         longest = time.monotonic() - began
-        both = [tool.start("notify", "--domain", guest.vm.name, "--id", "one"),
-                tool.start("notify", "--socket", guest.vm.agent_socket, "--id", "two", control="")]
+        hooks = [tool.start("notify", "--domain", guest.vm.name, "--no-wait", "--deadline", "20s") for _ in range(10)]
+        answers = 0
+        for _ in range(30):
+            line.send(_flood(100))
+            answers += line.drain(0.1)
+        line.close()
+        log.say(f"3300 notices, {answers} bytes of answers")
         repair.watch(guest, log, resumed)
-        for each in both:
-            text = each.communicate(timeout=60)[0]
-            log.expect(each.returncode == 0, f"notify ended with {each.returncode} {text[-300:] if each.returncode else ''}")
+        for each in hooks:
+            told.ended(log, "a hook's notify", each, (0, 1))  # 1: one notice too many
         report = repair.record(guest, log, was, tell_since=resumed)
-        repair.healed(guest, log, was, report)
         guest.wait_settled()
-        stepped = sum(each["total_step_ns"] for each in guest.agent.history() if each["number"] > was.number)
-        log.expect(GAP_S - 0.3 < stepped / 1e9 < longest + 0.3, f"the gap was corrected once: {stepped / 1e9:.3f} s")
+        repair.healed(guest, log, was, report)
+        stepped = told.stepped_s(guest, was)
+        log.expect(GAP_S - 0.3 < stepped < longest + 0.3, f"the gap was corrected once: {stepped:.3f} s")
+        resident = int(guest.exec.check(f"awk '/VmRSS/ {{ print $2 }}' /proc/{was.pid}/status"))
+        log.expect(resident < 20 * 1024, f"resident set {resident} KiB")
+        log.say(f"{guest.agent.last_number() - was.number} records")
+    told.notified(guest, log, lambda vm: vm.freeze(GAP_S), GAP_S, "resumed")
 
 
-def attach_port(guest, log):
-    """The port is taken away, and comes by virsh attach-device, while the guest and watch run."""
-    tool = HostTool(guest)
-    xml = guest.libvirtd.folder / "channel.xml"
-    shutil.copy(EXAMPLES / "channel.xml", xml)
-    with Watch(guest, log) as watch:
-        guest.libvirtd.virsh("detach-device-alias", guest.vm.name, guest.vm.port_alias(), "--live")
-        end = time.monotonic() + 15
-        while watch.metric("guests") != 0 and time.monotonic() < end:
-            time.sleep(0.2)
-        log.expect(watch.metric("guests") == 0, "watch knows that the port is gone")
-        for control in (tool.control, ""):
-            said = tool.run("notify", "--domain", guest.vm.name, control=control)
-            log.expect(said.code == 3 and "no channel" in said.text, f"without a port: {said.code} {said.text}")
-        guest.libvirtd.virsh("attach-device", guest.vm.name, str(xml), "--live")
-        log.expect(watch.wait_metric("guests", 1) == 1, "watch knows that it is back")
-        said = tool.run("exchange", "--domain", guest.vm.name)
-        log.expect(said.code == 0, f"the port works: {said.code} {said.text if said.code else ''}")
-
-
-CASES = [Case(f"libvirt_{run.__name__}", run, "libvirt") for run in
-         (watch_pause, hook_notify, save_restore, every_guest, daemon_restarted, two_notices, attach_port, hook_restore)]
+CASES = [
+    *(Case(f"libvirt_{run.__name__}", run, "libvirt") for run in (watch_pause, hook_notify, every_guest, two_notices, all_and_hook_watch)),
+    *(Case(f"libvirt_{run.__name__}", run, "libvirt", long=True) for run in (all_and_hook, storm)),
+]

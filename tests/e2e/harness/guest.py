@@ -4,7 +4,9 @@ import time
 
 from lab import images, package
 from lab.agent import Agent
-from lab.libvirt import Libvirtd, LibvirtVm, Unavailable
+from lab.host_clock import AheadClock, HostClock
+from lab.libvirt import LibvirtVm
+from lab.libvirtd import Libvirtd, Unavailable
 from lab.network import HOST, Network
 from lab.servers import BadServer, HonestServer
 from lab.vm import Vm
@@ -33,13 +35,14 @@ class Guest:
             image = images.newer_kernel(image, self.profile.kernel)
         qemu = images.newer_qemu() if self.profile.newer_qemu else None
         self._folder = tempfile.TemporaryDirectory(prefix="clockmend-e2e-")
+        self.clock = AheadClock(self._folder.name) if self.profile.ahead else HostClock()
         self.network = Network("user") if self.profile.libvirt else Network("tap", ADDRESSES)
         self.servers = {}
         self.libvirtd = None
         self.serve(HOST)
         if self.profile.libvirt:
             self.libvirtd = self._own_libvirtd()
-            self.vm = LibvirtVm(image, self.libvirtd, accel)
+            self.vm = LibvirtVm(image, self.libvirtd, accel, clock=self.clock)
         else:
             self.vm = Vm(image, accel=accel, network=self.network, qemu=qemu, devices=self.profile.devices, cmdline=self.profile.cmdline,
                          rtc=self.profile.rtc, deadline_s=4 * 3600)
@@ -65,9 +68,11 @@ class Guest:
     def serve(self, address, fault=None, offset_s=0.0):
         """Puts an honest server (fault None) or a bad one on the address, instead of what is there."""
         self.silence(address)
-        make = HonestServer if fault is None else BadServer
-        arguments = [] if fault is None else [fault, offset_s]
-        self.servers[address] = make(self.network, self._folder.name, address, *arguments, deadline_s=4 * 3600)
+        where = (self.network, self._folder.name, address)
+        if fault is None and not self.profile.ahead:
+            self.servers[address] = HonestServer(*where, deadline_s=4 * 3600)
+        else:  # chronyd takes the kernel's time of arrival, which is this machine's
+            self.servers[address] = BadServer(*where, fault or "honest", offset_s, deadline_s=4 * 3600, env=self.clock.environment())
 
     def silence(self, address):
         """No server there any more: the guest gets "port unreachable"."""

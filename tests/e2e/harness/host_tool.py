@@ -36,6 +36,7 @@ class HostTool:
         self.program = str(guest.packages.host)
         self.uri = guest.libvirtd.uri
         self.control = str(guest.libvirtd.folder / "control.sock")
+        self.environment = guest.clock.environment()
 
     def argv(self, command, *words, control=None):
         return [self.program, command, *words, "--connect", self.uri, "--control", self.control if control is None else control]
@@ -44,12 +45,12 @@ class HostTool:
         """notify or exchange with --json, to its end."""
         began = time.monotonic()
         done = subprocess.run(proc.bound(self.argv(command, *words, "--json", control=control)), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=timeout_s, check=False)
+                              capture_output=True, text=True, timeout=timeout_s, check=False, env=self.environment)
         return Said(done.returncode, _values(done.stdout), (done.stderr + done.stdout).strip()[-600:], time.monotonic() - began)
 
     def start(self, command, *words, control=None):
         return subprocess.Popen(proc.bound(self.argv(command, *words, "--json", control=control)), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment)
 
 
 class Watch:
@@ -61,7 +62,7 @@ class Watch:
         self.metrics_path = guest.libvirtd.folder / "metrics.prom"
         self._log_path = guest.libvirtd.folder / f"watch-{time.monotonic_ns()}.log"
         self.child = proc.Child([tool.program, "watch", "--connect", tool.uri, "--control", tool.control, "--metrics", self.metrics_path],
-                                self._log_path, 600)
+                                self._log_path, 600, env=tool.environment)
         self.wait_said("connected to libvirt", 30)
 
     def __enter__(self):

@@ -21,6 +21,7 @@ class Profile:
     cmdline: str = ""
     rare: bool = False  # cases of the full run only: its image is made when it is needed
     libvirt: bool = False  # run by a libvirtd of the test's own instead of QEMU alone; on QEMU's user network
+    ahead: bool = False  # its QEMU, its NTP server and clockmend-host live in a time that cases may move ahead (lab.host_clock)
 
 
 # Two slots for PCI devices that come and go. igb has a PTP clock that freezes with the guest and can be set; the one of e1000e
@@ -37,6 +38,7 @@ PROFILES = {
     "ntpsec": Profile("ntpsec", "ntpsec.service", 1),
     "kvm": Profile("ntpsec", "ntpsec.service", 1, "kvm"),
     "libvirt": Profile("ntpsec", "ntpsec.service", 1, libvirt=True),
+    "libvirt_ahead": Profile("ntpsec", "ntpsec.service", 1, libvirt=True, ahead=True),
     "chrony": Profile("chrony", "chrony.service", 2),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
     "openntpd": Profile("openntpd", "openntpd.service", 2, rare=True),

@@ -101,7 +101,7 @@ def status_tells(guest, log, report, state="synchronized"):
 
 def rtc_right(guest, log):
     """The RTC device seen by QEMU: whole seconds, so up to one off by itself."""
-    off = guest.vm.rtc_read() - time.time()
+    off = guest.vm.rtc_read() - guest.clock.now_ns() / 1e9
     log.expect(-2.0 < off < 1.0, f"the RTC is right to its second ({off:+.2f} s)")
 
 
