@@ -2,7 +2,9 @@
 """Runs the real-guest cases.
 
   e2e.py list [--full]            names, lanes and deadlines, one case a line
-  e2e.py run [NAME...] [--full]   without ctest: all cases, or those whose name contains one of the words
+  e2e.py run [NAME...] [--full]   without ctest: all cases, or those whose name contains one of the words; ends with a table of
+                                  the faults tried and survived
+  e2e.py run --faults             every case with a fault, the long ones too
   e2e.py prepare [--base]         fills the cache before the first guest; --base: what needs no packages of ours
   e2e.py start|case NAME|stop     as ctest does it: a keeper process holds the guest from case to case
 """
@@ -78,8 +80,8 @@ def case(options):
 
 
 def run(options):
-    wanted = [each for each in all_cases() if (options.full or not each.long or each.name in options.names) and
-              (not options.names or any(name in each.name for name in options.names))]
+    wanted = [each for each in all_cases() if (options.full or options.faults or not each.long or each.name in options.names) and
+              (not options.names or any(name in each.name for name in options.names)) and (each.fault or not options.faults)]
     rig = keeper.Keeper(all_cases(), options.accel)
     verdicts = {}
     try:
@@ -91,7 +93,17 @@ def run(options):
     finally:
         rig.drop()
     print("\n" + "\n".join(f"{verdict:8} {name}" for name, verdict in verdicts.items()))
+    fault_table([(each.fault, verdicts[each.name]) for each in wanted if each.fault])
     return int("failed" in verdicts.values())
+
+
+def fault_table(tried):
+    if not tried:
+        return
+    print()
+    for fault, verdict in tried:
+        print(f"{'survived' if verdict == 'passed' else 'NOT TRIED' if verdict == 'skipped' else 'NOT SURVIVED':13} {fault}")
+    print(f"faults tried {sum(verdict != 'skipped' for _, verdict in tried)}, survived {sum(verdict == 'passed' for _, verdict in tried)}")
 
 
 def main():
@@ -99,6 +111,7 @@ def main():
     parser.add_argument("action", choices=("list", "run", "prepare", "start", "case", "stop", "keep"))
     parser.add_argument("names", nargs="*")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--faults", action="store_true")
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--accel", default=os.environ.get("CLOCKMEND_ACCEL", "auto"), choices=("auto", "kvm", "tcg"))
     parser.add_argument("--rig", default="default", help=argparse.SUPPRESS)

@@ -34,44 +34,26 @@ def _once(guest, log, was, gap_s=repair.GAP_S):
     log.expect(abs(total - gap_s * 1e9) < 0.5e9, f"the agent's steps: {total / 1e9:.3f} s for a gap of {gap_s} s")
 
 
-def systemd_starts_anew(guest, log):
-    """systemd executes itself again and again, and loads its units anew, while the daemon is stopped and started."""
-    was = repair.before(guest)
-    _meanwhile(guest, "systemctl daemon-reexec; systemctl daemon-reload", 3, 0.4)
-    try:
-        resumed = repair.freeze(guest, log)
-        repair.watch(guest, log, resumed)
-        report = repair.record(guest, log, was, 60, tell_since=resumed)
-        log.say(f"daemon: {report['daemon']}")
-    finally:
-        _meanwhile_over(guest)
-    repair.daemon_back(guest, log, was, timeout_s=60)
-    _once(guest, log, was)
-    repair.same_agent(guest, log, was)
-    repair.reverify(guest, log)
-    guest.wait_settled()
-    repair.daemon_back(guest, log, was)
-
-
-def bus_killed(guest, log):
-    """The message bus dies under the agent's calls; systemd brings it back."""
-    was = repair.before(guest)
-    _meanwhile(guest, "kill -KILL $(systemctl show -p MainPID --value dbus.service)", 12, 0.3)
-    try:
-        resumed = repair.freeze(guest, log)
-        repair.watch(guest, log, resumed)
-        report = repair.record(guest, log, was, 60, tell_since=resumed)
-        log.say(f"{report['outcome']}: {report['reason']}; daemon: {report['daemon']}")
-        for action in report["actions"]:
-            log.say(f"  {action['kind']}: {'done' if action['ok'] else 'failed'}: {action['detail']}")
-    finally:
-        _meanwhile_over(guest)
-        guest.exec.run("systemctl reset-failed dbus.service dbus.socket; systemctl start dbus.socket")
-    repair.daemon_back(guest, log, was, timeout_s=60)
-    _once(guest, log, was)
-    repair.same_agent(guest, log, was)
-    repair.reverify(guest, log)
-    repair.daemon_back(guest, log, was)
+def _beside(command, times, pause, tidy="true"):
+    """A correction, while somebody repeats the command beside it; tidy puts right what the command may have left."""
+    def case(guest, log):
+        was = repair.before(guest)
+        _meanwhile(guest, command, times, pause)
+        try:
+            resumed = repair.freeze(guest, log)
+            repair.watch(guest, log, resumed)
+            report = repair.record(guest, log, was, 60, tell_since=resumed)
+            log.say(f"daemon: {report['daemon']}")
+        finally:
+            _meanwhile_over(guest)
+            guest.exec.run(tidy)
+        repair.daemon_back(guest, log, was, timeout_s=60)
+        _once(guest, log, was)
+        repair.same_agent(guest, log, was)
+        repair.reverify(guest, log)
+        guest.wait_settled()
+        repair.daemon_back(guest, log, was)
+    return case
 
 
 def no_bus(guest, log):
@@ -92,6 +74,14 @@ FULL = ("dd if=/dev/zero of=/run/fill bs=1M 2> /dev/null; dd if=/dev/zero of=/ru
 KILL_ONCE = ("[ -e /var/tmp/killed ] || { touch /var/tmp/killed; kill -KILL $$(systemctl show -p MainPID --value clockmendd); }")
 
 
+def _fresh_agent(guest, log, was):
+    """systemd has no room for what it makes in /run for the agent's sandbox, either: it starts when there is."""
+    end = time.monotonic() + 60
+    while guest.agent.pid() in (0, was.pid) and time.monotonic() < end:
+        time.sleep(0.3)
+    log.expect(guest.agent.pid() not in (0, was.pid), "a fresh agent runs")
+
+
 def _run_full(kill):
     """A daemon that cannot write its pid file does not start. As soon as there is room, it runs again without anybody's help."""
     def case(guest, log):
@@ -103,20 +93,22 @@ def _run_full(kill):
             repair.watch(guest, log, resumed, 60)
             if kill:
                 end = time.monotonic() + 30
-                while guest.agent.pid() in (0, was.pid) and time.monotonic() < end:
+                while guest.agent.pid() == was.pid and time.monotonic() < end:
                     time.sleep(0.3)
-                log.expect(guest.agent.pid() not in (0, was.pid), "killed, and a fresh agent runs")
+                log.expect(guest.agent.pid() != was.pid, "the agent was killed")
             else:
                 report = repair.record(guest, log, was, 60, tell_since=resumed)
                 log.expect(report["outcome"] == "corrected", f"{report['outcome']}: {report['reason']}; daemon: {report['daemon']}")
             guest.exec.check("rm -f /run/fill /run/fill2 /run/probe")
             repair.daemon_back(guest, log, was, timeout_s=90)
+            if kill:
+                _fresh_agent(guest, log, was)
+            else:
+                repair.same_agent(guest, log, was)
             _once(guest, log, was)
         finally:
             guest.exec.check("rm -f /run/fill /run/fill2 /run/probe /var/tmp/killed")
             guest.daemon_restore()
-        if not kill:
-            repair.same_agent(guest, log, was)
         repair.reverify(guest, log)
         guest.wait_settled()
         repair.daemon_back(guest, log, was)
@@ -223,13 +215,16 @@ def reinstalled(guest, log):
 
 
 CASES = [
-    Case("reinstalled_meanwhile", reinstalled, long=True, deadline_s=400),
-    Case("bus_killed_meanwhile", bus_killed, long=True, deadline_s=400),
-    Case("masked_meanwhile", masked_meanwhile, long=True, deadline_s=400),
-    Case("systemd_starts_anew", systemd_starts_anew, long=True, deadline_s=400),
-    Case("no_bus", no_bus, long=True, deadline_s=400),
-    Case("var_read_only", var_read_only, long=True, deadline_s=400),
-    Case("notices_in_every_action", notices_in_every_action, long=True, deadline_s=400),
-    Case("run_full", _run_full(False), long=True, deadline_s=500),
-    Case("run_full_and_killed", _run_full(True), long=True, deadline_s=500),
+    Case("reinstalled_meanwhile", reinstalled, long=True, deadline_s=400, fault="the package's postinst restarts the agent in mid-correction"),
+    Case("bus_killed_meanwhile", _beside("kill -KILL $(systemctl show -p MainPID --value dbus.service)", 12, 0.3,
+                                         "systemctl reset-failed dbus.service dbus.socket; systemctl start dbus.socket"),
+         long=True, deadline_s=400, fault="the message bus is killed twelve times"),
+    Case("systemd_starts_anew", _beside("systemctl daemon-reexec; systemctl daemon-reload", 3, 0.4), long=True, deadline_s=400,
+         fault="systemd executes itself again and reloads, three times"),
+    Case("no_bus", no_bus, long=True, deadline_s=400, fault="no message bus"),
+    Case("masked_meanwhile", masked_meanwhile, long=True, deadline_s=400, fault="the time daemon is masked while it is stopped"),
+    Case("var_read_only", var_read_only, long=True, deadline_s=400, fault="/var read-only"),
+    Case("notices_in_every_action", notices_in_every_action, long=True, deadline_s=400, fault="a further notice every 50 ms"),
+    Case("run_full", _run_full(False), long=True, deadline_s=500, fault="/run full"),
+    Case("run_full_and_killed", _run_full(True), long=True, deadline_s=500, fault="/run full, and the agent killed in the middle"),
 ]

@@ -234,6 +234,8 @@ def _table(log, found, fates):
         killed = [fate for fate in mine if fate.killed]
         count = sum(found.values()) if kind == "all" else found[kind]
         log.say(f"{kind:14} {count:6} {len(mine):6} {len(killed):7} {sum(not fate.wrong for fate in killed):9}")
+    log.say("points found and killed are equal" if sum(fate.killed for fate in fates) == sum(found.values()) else
+            f"points found {sum(found.values())}, killed {sum(fate.killed for fate in fates)}")
 
 
 class _Prepared:
@@ -287,6 +289,7 @@ def _kill(choose, budget_s):
 
 
 CASES = [
-    Case("killed_at_some_calls", _kill(some, SOME_S), deadline_s=600),
-    Case("killed_at_every_call", _kill(every, EVERY_S), long=True, deadline_s=EVERY_S + 600),
+    Case("killed_at_some_calls", _kill(some, SOME_S), deadline_s=600, fault="agent killed before some of a correction's system calls"),
+    Case("killed_at_every_call", _kill(every, EVERY_S), long=True, deadline_s=EVERY_S + 600,
+         fault="agent killed before each fsync, rename, clock_adjtime, ioctl and sendmsg of a correction"),
 ]

@@ -15,13 +15,14 @@ class GiveUp(Exception):
 @dataclass(frozen=True)
 class Case:
     """`profile` is the kind of guest it needs (profiles.py). `long`: only in the full run. `spoils`: no other case
-    may use the guest afterwards. `deadline_s` bounds it."""
+    may use the guest afterwards. `deadline_s` bounds it. `fault`: what goes wrong meanwhile, for the table of faults."""
     name: str
     run: Callable
     profile: str = "ntpsec"
     long: bool = False
     spoils: bool = False
     deadline_s: int = 240
+    fault: str = ""
 
 
 @dataclass
