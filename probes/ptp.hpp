@@ -1,6 +1,8 @@
 // The hypervisor's PTP clock as a witness: it runs on while the VM is frozen. Explained in README.md.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +96,8 @@ class PtpProbe final : public core::Probe {
   bool spoke_ = false;                        // a reading was emitted since the last BaselineVoid
   std::optional<std::string> lost_why_;       // until a clock is there again
   core::nanoseconds empty_backoff_{};         // while there is none
+  /// What was decided of a clock's scale, by clock_name, while REALTIME was at hand to compare with.
+  std::map<std::string, core::nanoseconds, std::less<>> scales_;
 
   core::ProbeState state_ = core::ProbeState::off;
   std::string why_ = "not started";

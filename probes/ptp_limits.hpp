@@ -32,6 +32,8 @@ inline constexpr core::seconds kPtpGetReady{2};
 
 /// How soon an undecided time scale is looked at again: NTP may have put REALTIME right meanwhile.
 inline constexpr core::seconds kPtpScaleRetry{5};
+/// So many clock names are remembered with their scale; a machine has one or two.
+inline constexpr unsigned kPtpScalesKnown = 16;
 /// A clock that failed or runs at a wrong rate, or none at all where nobody tells of new ones: twice as long each time.
 inline constexpr core::seconds kPtpFirstBackoff{10};
 inline constexpr core::seconds kPtpLongestBackoff{300};

@@ -72,11 +72,22 @@ void PtpProbe::judge(const core::PhcReading& reading, bool asked) {
 std::optional<std::string> PtpProbe::decide_scale(const core::PhcReading& reading) {
   if (held_->tai_offset || held_->kind.tripwire) return std::nullopt;
   const nanoseconds ahead = reading.phc - reading.at.realtime.time_since_epoch();
-  held_->tai_offset = decide_tai_offset(held_->kind.scale, ahead, clock_.kernel_status());
+  const auto decided = decide_tai_offset(held_->kind.scale, ahead, clock_.kernel_status());
+  const auto known = scales_.find(held_->device.clock_name);
+  // Opened again after a pause of 37 s, a clock in UTC looks like one in TAI: what it was before is not given up for that.
+  const bool other = held_->kind.scale == core::Timescale::automatic && known != scales_.end() && decided &&
+                     (*decided == nanoseconds::zero()) != (known->second == nanoseconds::zero());
+  if (decided && !other) {
+    held_->tai_offset = decided;
+    if (known != scales_.end() || scales_.size() < kPtpScalesKnown) scales_[held_->device.clock_name] = *decided;
+  }
   if (held_->tai_offset || held_->silent) return std::nullopt;  // a wrong rate is found first: it is the reason to name
-  char text[128];
-  std::snprintf(text, sizeof text, "the time scale (UTC or TAI) cannot be decided: it is %.3f s ahead of the system clock",
-                static_cast<double>(ahead.count()) / 1e9);
+  char text[160];
+  std::snprintf(text, sizeof text, "the time scale (UTC or TAI) cannot be decided: it is %.3f s ahead of the system clock%s",
+                static_cast<double>(ahead.count()) / 1e9,
+                !other                                 ? ""
+                : known->second == nanoseconds::zero() ? ", and was in UTC before"
+                                                       : ", and was in TAI before");
   return text;
 }
 

@@ -34,6 +34,33 @@ TEST(PtpScale, AVmclockInUtc) {
   EXPECT_LE(magnitude({rig.readings[0].offset.value - 37s}), 20us);
 }
 
+// A hot upgrade that takes 37 s and makes the device anew: what the clock was before says that this is no TAI.
+TEST(PtpScale, MadeAnewAfterThirtySevenSecondsItIsNotTakenForTai) {
+  PtpRig rig;
+  auto& phc = rig.catalogue.add("/dev/ptp0", "vmclock0");
+  rig.settle();
+  rig.clock.pause(37s);
+  phc.plug("/dev/ptp1");
+  rig.scheduler.run_for(1min);
+  EXPECT_TRUE(rig.readings.empty());
+  EXPECT_TRUE(rig.why_says("it is 37.000 s ahead of the system clock, and was in UTC before")) << rig.probe.health().why;
+  rig.clock.step(37s);  // NTP, or the host's notice
+  rig.scheduler.run_for(6s);
+  ASSERT_FALSE(rig.readings.empty());
+  EXPECT_LE(magnitude(rig.readings[0].offset), 20us);
+}
+
+TEST(PtpScale, MadeAnewItIsStillTai) {
+  PtpRig rig;
+  auto& phc = rig.catalogue.add("/dev/ptp0", "vmclock0");
+  phc.ahead = 37s;
+  rig.settle();
+  phc.plug("/dev/ptp1");
+  rig.scheduler.run_for(20s);
+  ASSERT_FALSE(rig.readings.empty());
+  EXPECT_LE(magnitude(rig.readings[0].offset), 20us);
+}
+
 TEST(PtpScale, UndecidableIsSilentUntilTheClockIsRight) {
   PtpRig rig;
   rig.catalogue.add("/dev/ptp0", "vmclock0");
