@@ -28,11 +28,24 @@ constexpr core::milliseconds kEarliest{1};
 constexpr unsigned kMissesAllowed = 2;
 /// The read-back looks so long before and after the expected edge.
 constexpr core::milliseconds kGuard{20};
-/// And once more before that: the time daemon starts just then, and a look that a busy machine delays beyond the edge proves
-/// nothing.
+/// And once more before that: the time daemon starts just then, and a look that a busy machine delays beyond the edge does not
+/// tell where that lies.
 constexpr core::milliseconds kEarlyLook{80};
 /// No second try once this much has passed: the whole must end within about 3 s.
 constexpr core::milliseconds kRetryUntil{1600};
+
+/// The edge model may be wrong by so much, steal time and trims included.
+constexpr core::milliseconds kExpectedMargin{100};
+
+/// RAW stands still with the machine and the RTC does not. Each read leaves a second open, so what it moved by is seen from one
+/// to two seconds on; the RTC's probe sees smaller pauses, but needs a second for that.
+bool went_ahead(const core::RtcSecond& earlier, const core::RtcSecond& later) {
+  return later.utc - later.after.raw.time_since_epoch() >= earlier.utc + seconds{1} - earlier.before.raw.time_since_epoch();
+}
+
+bool is_ahead(const core::RtcSecond& read, const core::OffsetInterval& expected) {
+  return read.utc - read.after.realtime.time_since_epoch() > expected.high.value + kExpectedMargin;
+}
 
 }  // namespace
 
@@ -46,6 +59,8 @@ struct RtcWriter::Job {
   core::RealtimePoint moment;             // when V is to be written
   core::RawPoint edge;                    // when the device should show V+1; RAW, for REALTIME may be trimmed meanwhile
   std::optional<core::RtcSecond> before;  // the last read-back before the edge, or the first if all came after it
+  std::optional<core::RtcSecond> known;   // before the first write
+  std::optional<core::OffsetInterval> expected;
   nanoseconds write_took{};
   unsigned misses = 0;
   bool written = false;
@@ -57,6 +72,7 @@ struct RtcWriter::Job {
   void begin();
   void choose_moment();
   void write_now();
+  [[nodiscard]] bool stood_still();
   void look_early();
   void look_before();
   [[nodiscard]] bool look();
@@ -69,7 +85,7 @@ RtcWriter::RtcWriter(core::Rtc& rtc, core::ClockReader& clock, core::Scheduler& 
     : rtc_(rtc), clock_(clock), scheduler_(scheduler) {}
 RtcWriter::~RtcWriter() = default;
 
-void RtcWriter::write(std::function<void(const RtcWriteResult&)> done) {
+void RtcWriter::write(std::function<void(const RtcWriteResult&)> done, std::optional<core::OffsetInterval> expected) {
   auto job = std::make_unique<Job>(Job{.owner = *this,
                                        .done = std::move(done),
                                        .cancelled = {},
@@ -77,7 +93,9 @@ void RtcWriter::write(std::function<void(const RtcWriteResult&)> done) {
                                        .begun = scheduler_.now(),
                                        .moment = {},
                                        .edge = {},
-                                       .before = {}});
+                                       .before = {},
+                                       .known = {},
+                                       .expected = expected});
   if (job_) {
     job->cancelled = std::move(job_->cancelled);
     job->cancelled.push_back(std::move(job_->done));
@@ -88,6 +106,7 @@ void RtcWriter::write(std::function<void(const RtcWriteResult&)> done) {
 
 void RtcWriter::Job::begin() {
   const auto others = std::exchange(cancelled, {});
+  if (const auto read = owner.rtc_.read()) known = *read;
   choose_moment();  // before the callbacks: one of them may replace this job
   for (const auto& other : others) other({false, false, "failed: cancelled by a newer write"});
 }
@@ -102,7 +121,15 @@ void RtcWriter::Job::choose_moment() {
   wait(moment.time_since_epoch() - now, &Job::write_now);
 }
 
+// What went on while the machine stood still may be all that tells of it: it must not be set back to a clock that is wrong again.
+bool RtcWriter::Job::stood_still() {
+  if (written) return false;
+  const auto read = owner.rtc_.read();
+  return read && ((known && went_ahead(*known, *read)) || (expected && is_ahead(*read, *expected)));
+}
+
 void RtcWriter::Job::write_now() {
+  if (stood_still()) return finish({false, false, "failed: the RTC went ahead before the write, by another pause or another writer"});
   const core::ClockSnapshot now = owner.clock_.snapshot();
   const nanoseconds late = now.realtime - moment;
   // A step or trim of REALTIME meanwhile, or a busy machine: the moment is another one.
@@ -145,11 +172,14 @@ void RtcWriter::Job::look_after() {
   const auto after = owner.rtc_.read();
   if (!after) return finish({false, written, "failed: written, but the read-back failed: " + after.error().text});
   const seconds next = value + seconds{1};
-  if (before->utc == value && after->utc == next) return finish({true, written, "written"});
-  if (before->utc < value || before->utc > next || after->utc < value || after->utc > next) return not_proved("it shows another time");
-  const bool late = after->utc == value;
-  if (!late && before->after.raw >= edge) return not_proved("the read-back came too late to prove it");
+  if (before->utc == value && after->utc == next) return finish({true, written, "written", true});
+  if (before->utc > next || after->utc > next)
+    return finish({false, written, "failed: written, but the RTC went ahead since, by another pause or another writer"});
+  if (before->utc < value || after->utc < value) return not_proved("it shows another time");
   if (write_took > kLatest) return not_proved("the write took too long");
+  const bool late = after->utc == value;
+  // The second is right, which is what a write is for; one more write would cost a second to learn where its edge lies.
+  if (!late && before->after.raw >= edge) return finish({true, written, "written; the read-back came too late to see its second edge"});
   finish({true, written, std::string("written; the device keeps its own second edge, which comes ") + (late ? "late" : "early")});
 }
 

@@ -32,6 +32,8 @@ inline constexpr core::milliseconds kLongestSearch{1200};
 /// An edge found with a wider bracket (steal time) is looked for again, so many times, around the next second only.
 inline constexpr core::milliseconds kWideEdge{10};
 inline constexpr unsigned kWideEdgeTries = 2;
+/// Whoever asked waits for that second edge only where the first one may be wrong by more than the 10 ms that count as right.
+inline constexpr core::milliseconds kUselessEdge{20};
 /// A device whose second jumps this often within one search is broken.
 inline constexpr unsigned kSearchRestarts = 5;
 

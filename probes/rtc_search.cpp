@@ -67,7 +67,7 @@ void RtcProbe::edge_found(const core::RtcSecond& read) {
   state_ = core::ProbeState::running;
   backoff_ = kFirstBackoff;
   const bool wide = span.width() > kWideEdge && found.wide_edges < kWideEdgeTries;
-  const bool held_back = wide && found.asked && found.wide_edges == 0;
+  const bool held_back = wide && span.width() > kUselessEdge && found.asked && found.wide_edges == 0;
   if (wide) {
     search_again(read, span, found.wide_edges + 1, held_back);
   } else {

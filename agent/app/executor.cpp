@@ -142,10 +142,12 @@ void Executor::retry_later() {
 void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
   if (!correctors_.rtc_enabled) return done({true, false, "skipped: rtc.enabled is off"});
   if (write.offset && core::magnitude(*write.offset) <= policy_.rtc_write_threshold) return done({true, false, "already right"});
-  correctors_.rtc.write([this, done = std::move(done)](const correctors::RtcWriteResult& r) {
-    record(core::JournalState::rtc);
-    done({r.ok, r.written, r.detail});
-  });
+  correctors_.rtc.write(
+      [this, done = std::move(done)](const correctors::RtcWriteResult& r) {
+        record(core::JournalState::rtc);
+        done({r.ok, r.written, r.detail, r.aligned});
+      },
+      write.expected);
 }
 
 void Executor::finished() {

@@ -31,6 +31,9 @@ struct ApplyStep {
 struct WriteRtc {
   /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.
   std::optional<core::Offset> offset;
+  /// Where the RTC lies against the corrected clock by what it said during the correction: one that is ahead of that went on while
+  /// the machine stood still again, and is not to be written.
+  std::optional<core::OffsetInterval> expected;
 };
 /// Call Engine::deadline(token) after `delay`, unless a later ArmDeadline replaced it.
 struct ArmDeadline {
@@ -63,6 +66,7 @@ struct RtcOutcome {
   bool ok = true;
   bool written = false;  // the device was changed: its baseline is a new one
   std::string detail;    // written | already right | skipped: why | failed: why
+  bool aligned = false;  // written, and its second edge was seen to lie on ours
 };
 
 }  // namespace clockmend::engine

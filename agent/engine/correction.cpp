@@ -71,12 +71,17 @@ void Correction::take_notice(const core::HostNotice& notice, const core::ClockSn
 }
 
 void Correction::add_evidence(const core::OffsetReading& reading) {
+  if (reading.witness == Witness::rtc && rtc_moved_) return;
   const core::Evidence fresh = testify(reading, context_.baselines, event_, context_.policy);
   const auto same = [&](const core::Evidence& e) { return e.reading.witness == reading.witness; };
   const auto old = std::find_if(testimony_.begin(), testimony_.end(), same);
   if (phase_ != Phase::investigating && old != testimony_.end() && moved_on(*old, fresh)) {
     // What it says now is another pause's: it must neither be taken for the ground of this step nor become a baseline.
-    overtaken_by(reading.witness);
+    if (reading.witness != Witness::rtc || rtc_ != Task::requested) overtaken_by(reading.witness);
+    if (reading.witness != Witness::rtc) return;
+    rtc_moved_ = true;
+    // Nor is a coarse second from before it worth the exact baseline that both pauses can be measured against.
+    if (!is_exact(old->reading)) testimony_.erase(old);
     return;
   }
   // A coarse second never replaces an exact edge, unless they contradict: then something happened in between.
@@ -99,13 +104,12 @@ void Correction::overtaken_by(Witness witness) {
 }
 
 bool Correction::moved_on(const core::Evidence& before, const core::Evidence& now) const {
-  // The RTC moves by itself when it is written or restored, and its coarse seconds prove little.
+  if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed)) return false;
+  // The RTC moves by itself when it is written or restored, and its coarse seconds tell of whole seconds only.
   const bool rtc = now.reading.witness == Witness::rtc;
-  const bool exact = is_exact(before.reading) && is_exact(now.reading);
-  if (now.reading.witness == Witness::ntp || before.needed.overlaps(now.needed) ||
-      (rtc && (!exact || rtc_ == Task::requested || rtc_was_written_ || event_.host_moved)))
-    return false;
-  return core::magnitude(now.needed.middle() - before.needed.middle()) > context_.policy.record_threshold;
+  if (rtc && (rtc_was_written_ || event_.host_moved)) return false;
+  const bool coarse = rtc && !(is_exact(before.reading) && is_exact(now.reading));
+  return core::magnitude(now.needed.middle() - before.needed.middle()) > (coarse ? kRtcProvesAlone : context_.policy.record_threshold);
 }
 
 void Correction::shift_testimony(core::Offset applied) {
@@ -318,7 +322,11 @@ Commands Correction::rtc_written(const RtcOutcome& outcome, const core::ClockSna
   report_.rtc = outcome.detail;
   if (outcome.written) {
     rtc_was_written_ = true;
+    rtc_moved_ = false;
+    rtc_was_aligned_ = outcome.aligned;
     witness_void(Witness::rtc);
+  } else if (rtc_moved_) {
+    overtaken_by(Witness::rtc);
   }
   if (!outcome.ok) weaken("the RTC was not written: " + outcome.detail);
   advance(now, out);

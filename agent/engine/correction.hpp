@@ -63,6 +63,7 @@ class Correction {
   [[nodiscard]] bool recorded() const { return recorded_; }
   /// The RTC was written by us: where its second edge was before means nothing any more.
   [[nodiscard]] bool rtc_was_written() const { return rtc_was_written_; }
+  [[nodiscard]] bool rtc_was_aligned() const { return rtc_was_aligned_; }
   /// The witnesses' latest testimony, moved along with every step since it was given: the ground of new baselines.
   [[nodiscard]] const std::vector<core::Evidence>& testimony() const { return testimony_; }
 
@@ -84,7 +85,6 @@ class Correction {
   void verify(const core::ClockSnapshot& now, Commands& out);
   void verified_by(const core::OffsetReading& ntp, const core::ClockSnapshot& now, Commands& out);
   void conclude(core::Outcome outcome, std::string reason, const core::ClockSnapshot& now, Commands& out);
-  [[nodiscard]] bool rtc_moved_on();
   void overtaken_by(core::Witness witness);
   void finish(const core::ClockSnapshot& now, Commands& out);
   void start_what_was_stopped(const core::ClockSnapshot& now, Commands& out);
@@ -96,7 +96,7 @@ class Correction {
   void arm(core::nanoseconds delay, Commands& out);
   /// Why nothing may be changed, empty if it may.
   [[nodiscard]] std::string hands_off() const;
-  [[nodiscard]] std::optional<core::Offset> exact_rtc_offset() const;
+  [[nodiscard]] WriteRtc write_rtc() const;
   [[nodiscard]] bool waits_for_stop_first() const;
   [[nodiscard]] PlanContext plan_context(const core::ClockSnapshot& now) const;
   core::ActionRecord& begin_action(core::ActionKind kind, const core::ClockSnapshot& now);
@@ -131,6 +131,8 @@ class Correction {
   bool recorded_ = true;
   bool concluded_ = false;
   bool rtc_was_written_ = false;
+  bool rtc_was_aligned_ = false;
+  bool rtc_moved_ = false;     // another pause since the step; or our write of it, while that is under way
   bool corroborated_ = false;  // two witnesses, or several servers, stood behind the step or its proof
   bool withdrawn_ = false;     // what tripped turned out to be a write of the RTC
   std::string overtaken_;      // by what, in words

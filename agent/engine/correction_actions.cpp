@@ -191,29 +191,18 @@ void Correction::conclude(Outcome outcome, std::string reason, const core::Clock
   publish(now, out);
 }
 
-/// Where NTP gave no proof, the RTC is all that can tell of another pause since the step: it agreed with the step, and now it
-/// does not. It must neither be written from a clock that is wrong again nor become a baseline.
-bool Correction::rtc_moved_on() {
-  if (report_.verified || event_.host_moved || !report_.estimate) return false;
-  const auto& agreed = report_.estimate->agreeing;
-  if (std::find(agreed.begin(), agreed.end(), Witness::rtc) == agreed.end()) return false;
-  const auto right = core::interval_around({}, kRtcProvesAlone);
-  const auto moved = [&](const core::Evidence& e) { return e.reading.witness == Witness::rtc && !e.needed.overlaps(right); };
-  if (std::erase_if(testimony_, moved) == 0) return false;
-  overtaken_by(Witness::rtc);
-  return true;
-}
-
 void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
   phase_ = Phase::finishing;
   const bool stepped = report_.total.value != core::nanoseconds::zero();
-  const bool wrong_again = stepped && rtc_moved_on();
+  // Another pause since, and nothing that proves the clock after it: the RTC may be all that tells of it, and is not written from a
+  // clock that is wrong again.
+  const bool wrong_again = stepped && !overtaken_.empty() && !report_.verified;
   // One server's word alone, even repeated, does not make the RTC its second witness.
   const bool proved = (corroborated_ || local_proof_) && !wrong_again;
   if (stepped && proved && context_.policy.write_rtc) {
     rtc_ = Task::requested;
     begin_action(ActionKind::write_rtc, now);
-    out.push_back(WriteRtc{exact_rtc_offset()});
+    out.push_back(write_rtc());
   } else {
     rtc_ = Task::finished;
     report_.rtc = !stepped                     ? ""
@@ -239,10 +228,14 @@ void Correction::start_what_was_stopped(const core::ClockSnapshot& now, Commands
 
 void Correction::weaken(const std::string& why) { weakness_ += (weakness_.empty() ? "" : "; ") + why; }
 
-std::optional<core::Offset> Correction::exact_rtc_offset() const {
-  for (const core::Evidence& e : testimony_)
-    if (e.reading.witness == Witness::rtc && e.reading.uncertainty <= context_.policy.rtc_write_threshold / 4) return e.reading.offset;
-  return std::nullopt;
+WriteRtc Correction::write_rtc() const {
+  WriteRtc write;
+  const auto rtc = std::find_if(testimony_.begin(), testimony_.end(), [](const auto& e) { return e.reading.witness == Witness::rtc; });
+  if (rtc == testimony_.end()) return write;
+  const core::OffsetReading& reading = rtc->reading;
+  if (reading.uncertainty <= context_.policy.rtc_write_threshold / 4) write.offset = reading.offset;
+  write.expected = core::interval_around(reading.offset, reading.uncertainty + reading.systematic);
+  return write;
 }
 
 void Correction::publish(const core::ClockSnapshot& now, Commands& out) {

@@ -18,6 +18,8 @@ constexpr core::seconds kVerificationAge{2400};
 constexpr std::int64_t kVerifiedDriftPpm = 100;
 // After our write the RTC shows our time, but its second edge is learned anew: until then it is good to a second.
 constexpr core::milliseconds kWrittenRtc{1050};
+// Unless the edge was seen: it lay within what the two looks around it are apart, and the write came on time to some 20 ms.
+constexpr core::milliseconds kAlignedRtc{100};
 
 }  // namespace
 
@@ -124,7 +126,7 @@ void Engine::renew_baselines(const Correction& ended, const Now& now) {
   if (!ended.rtc_was_written()) return;
   core::OffsetReading written;
   written.witness = Witness::rtc;
-  written.uncertainty = kWrittenRtc;
+  written.uncertainty = ended.rtc_was_aligned() ? kAlignedRtc : kWrittenRtc;
   written.at = now.clocks;
   baselines_.relearn(written, good);
 }

@@ -177,5 +177,20 @@ TEST(ManyPauses, SecondOneDuringACorrectionUnannounced) {
   }
 }
 
+// The RTC is all that tells of the second one, and at the end the first correction writes it.
+TEST(ManyPauses, SecondOneDuringACorrectionThatOnlyTheRtcSees) {
+  for (int ms = 0; ms < 9000; ms += 70) {
+    Machine r{MachineSpec{}};
+    r.world.set_server(0, {Server::Kind::dead, {}});
+    r.world.pause(20s);
+    r.host_tells(NoticeEvent::resumed, true);
+    r.world.run(std::chrono::milliseconds(ms));
+    r.world.pause(7s);
+    r.world.run(60s);
+    EXPECT_LE(r.error(), 60ms) << "second pause after " << ms << " ms" << story(r);
+    EXPECT_TRUE(r.world.daemon_running());
+  }
+}
+
 }  // namespace
 }  // namespace clockmend::sim
