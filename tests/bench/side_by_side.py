@@ -49,7 +49,8 @@ def script(command):
 def _from_report(report, resumed):
     rows = {label: ms for label, ms, _, _ in timeline.timeline(report, resumed)}
     ended = (report["ended_realtime_ns"] - resumed) / 1e6
-    return {"detected": rows.get("detected"), "stepped": rows.get("stepped"), "verified": rows.get("NTP-verified"),
+    edge = next((e["uncertainty_ns"] / 1e6 for e in report["discontinuity"]["evidence"] if e["witness"] == "rtc"), None)
+    return {"edge_within": edge, "detected": rows.get("detected"), "stepped": rows.get("stepped"), "verified": rows.get("NTP-verified"),
             "rtc": rows.get("RTC done"), "ended": rows.get("daemon running again", ended)}
 
 
@@ -146,6 +147,10 @@ def _p95(runs, column):
     return values[min(len(values) - 1, int(0.95 * len(values)))] if values else None
 
 
+def _longest(runs, column):
+    return max((run[column] for run in runs[1:] if run.get(column) is not None), default=None)
+
+
 def _right(runs):
     """The median of those that became right, and how many did not."""
     never = sum(run.get("right") is None for run in runs[1:])
@@ -157,14 +162,14 @@ def _cell(value, digits=0):
 
 
 def table(title, results, base):
-    lines = [f"### {title}", "", "| who | runs | right, median | p95 | first run | daemon running again | RTC done | daemon running / runbook's end | "
-             "right / runbook | detected, median | p95 | |residual| us |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [f"### {title}", "", "| who | runs | right, median | p95 | first run | daemon running again | RTC done | longest | daemon running / runbook's end | "
+             "right / runbook | detected, median | p95 | |residual| us |", "|---" * 13 + "|"]
     lines[2] = lines[2].replace("|residual|", "residual")
     for name, runs in results.items():
         right, ended = _median(runs, "right"), _median(runs, "ended")
         ratio = [value / _median(base, column) if value and base else None for value, column in ((ended, "ended"), (right, "right"))]
         lines.append(f"| {name} | {len(runs) - 1} | {_right(runs)} | {_cell(_p95(runs, 'right'))} | {_cell(runs[0].get('right'))} | "
-                     f"{_cell(ended)} | {_cell(_median(runs, 'rtc'))} | {_cell(ratio[0], 2)} | {_cell(ratio[1], 3)} | "
+                     f"{_cell(ended)} | {_cell(_median(runs, 'rtc'))} | {_cell(_longest(runs, 'rtc'))} | {_cell(ratio[0], 2)} | {_cell(ratio[1], 3)} | "
                      f"{_cell(_median(runs, 'detected'))} | {_cell(_p95(runs, 'detected'))} | {_cell(_median(runs, 'residual_us'))} |")
     told = next((runs for name, runs in results.items() if "exchange" in name), None)
     if told:
@@ -252,6 +257,9 @@ def race(chosen, options, say, raw, parts):
     """All contenders in one guest; then its RTC is taken away."""
     guest = Guest("ntpsec", chosen)
     try:
+        if options.only == "rtc":
+            raw["rtc"] = rounds(guest, RTC_ONLY, options.runs, options.freeze, say)
+            return parts.append(table("RTC alone", raw["rtc"], []))
         raw["full"] = rounds(guest, FULL, options.runs, options.freeze, say)
         if options.only != "notice":
             raw["rtc"] = rounds(guest, RTC_ONLY, options.runs, options.freeze, say)
@@ -291,8 +299,8 @@ def main():
     parser.add_argument("--runs", type=int, default=10, help="after the first one, of each contender")
     parser.add_argument("--freeze", type=float, default=5.0, help="seconds")
     parser.add_argument("--minutes", type=float, default=3.0, help="of idling")
-    parser.add_argument("--only", choices=("race", "notice", "short", "idle"),
-                        help="notice: the race with all witnesses alone; short: short pauses")
+    parser.add_argument("--only", choices=("race", "notice", "rtc", "short", "idle"),
+                        help="notice: the race with all witnesses alone; rtc: the RTC as the only witness, alone; short: short pauses")
     parser.add_argument("--accel", default="auto", choices=("auto", "kvm", "tcg"))
     parser.add_argument("--output", type=Path, default=Path("side_by_side.md"))
     options = parser.parse_args()
@@ -301,7 +309,7 @@ def main():
         print(text, flush=True)
     chosen = accel.choose(options.accel, images.build("ntpsec", [package.build().guest_deb]))
     parts, raw, steal = [], {}, Steal()
-    if options.only in (None, "race", "notice"):
+    if options.only in (None, "race", "notice", "rtc"):
         race(chosen, options, say, raw, parts)
     if options.only in (None, "short"):
         guest = Guest("ntpsec", chosen)
