@@ -106,7 +106,11 @@ class AgentApp {
 
   PipelineListener listener() {
     return {[this](const core::CorrectionReport& report) { published(report); },
-            [this](const std::string& note) { log_.text().info(note); }, [this] { board_.refresh(); }};
+            [this](const std::string& note) { log_.text().info(note); },
+            [this] {
+              desk_.progressed();
+              board_.refresh();
+            }};
   }
 
   StatusSources sources() {

@@ -30,9 +30,18 @@ class Desk final : public channel::Agent {
 
   /// The pipeline published: every notice that this report answers is answered.
   void published(const core::CorrectionReport& report);
+  /// The pipeline handled an event: who only waits for the right time (guest-set-time) is answered as soon as the clock is right,
+  /// while the time daemon and the RTC are still being taken care of.
+  void progressed();
 
  private:
+  struct Waiting {
+    OnReport done;
+    bool until_right = false;
+  };
+
   void answer_pausing(const core::HostNotice& notice, OnReport done);
+  void answer(const core::CorrectionReport& report, bool only_until_right);
 
   core::ClockReader& clock_;
   core::Scheduler& scheduler_;
@@ -40,7 +49,8 @@ class Desk final : public channel::Agent {
   probes::HostNoticeProbe& host_;
   History& history_;
   StatusSource status_;
-  std::multimap<std::string, OnReport> waiting_;
+  std::multimap<std::string, Waiting> waiting_;
+  std::size_t until_right_ = 0;  // how many of them
   std::map<std::uint64_t, core::TimerHandle> later_;
   std::uint64_t sequence_ = 0;
 };

@@ -25,7 +25,8 @@ class Agent {
   [[nodiscard]] virtual core::AgentStatus status() = 0;
   /// A checked notice. Never refuses and never blocks; a notice that arrives during a correction joins it.
   /// `done`, if given, is called exactly once and never from inside notify(): with the report of the correction the notice
-  /// led to or joined, with Outcome::no_action where nothing was to do, and for `pausing` when the fresh baseline is taken.
+  /// led to or joined, with Outcome::no_action where nothing was to do, for `pausing` when the fresh baseline is taken, and for
+  /// `set_time` as soon as the clock is right, with the report as far as it has come.
   virtual void notify(core::HostNotice notice, OnReport done) = 0;
   /// History records as they lie in the file, one JSON object per element, newest first, at most `limit`, only those with
   /// number < `before` if given.

@@ -20,7 +20,8 @@ void Session::handle(const wire::ClockNotify& request, const std::string& id) {
   submit(judge_notify(request, ledger_, circumstances()), request.wait, Style::notify_reply, id);
 }
 
-/// Answers {} or an error when the correction has ended, as clients of the QEMU guest agent expect.
+/// Answers {} when the clock is right or nothing was to do, an error when the correction has ended without, as clients of the
+/// QEMU guest agent expect.
 void Session::handle(const wire::GuestSetTime& request, const std::string& id) {
   submit(judge_set_time(request, circumstances()), true, Style::empty_reply, id);
 }

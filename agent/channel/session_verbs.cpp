@@ -1,6 +1,4 @@
 // What each verb does, but for those that start work (session_notices.cpp).
-#include <algorithm>
-
 #include "agent/channel/session.hpp"
 
 namespace clockmend::channel {
@@ -34,9 +32,9 @@ struct Permission {
 }  // namespace
 
 bool Session::permitted(const wire::Request& request, std::string_view id_json) {
-  const auto& blocked = shared_.settings.blocked_verbs;
-  if (std::find(blocked.begin(), blocked.end(), wire::verb_of(request)) != blocked.end()) {
-    refuse(request, wire::ErrorClass::command_not_found, "switched off by channel.blocked_verbs", id_json);
+  // Class and words of the QEMU guest agent (qapi/qmp-dispatch.c): clients look for "has been disabled".
+  if (const char* list = shared_.settings.list_against(wire::verb_of(request))) {
+    refuse(request, wire::ErrorClass::command_not_found, std::string("the command has been disabled by ") + list, id_json);
     return false;
   }
   const char* why = std::visit(Permission{peer_}, request);
@@ -54,7 +52,10 @@ void Session::handle(const wire::GuestSyncDelimited& request, const std::string&
 void Session::handle(const wire::GuestPing&, const std::string& id) { reply(wire::empty_reply(id)); }
 
 void Session::handle(const wire::GuestInfo&, const std::string& id) {
-  reply(wire::info_reply(shared_.version, shared_.settings.blocked_verbs, id));
+  std::vector<std::string> disabled;
+  for (const std::string_view verb : wire::all_verbs())
+    if (shared_.settings.list_against(verb) != nullptr) disabled.emplace_back(verb);
+  reply(wire::info_reply(shared_.version, disabled, id));
 }
 
 void Session::handle(const wire::GuestGetTime&, const std::string& id) {

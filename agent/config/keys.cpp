@@ -189,6 +189,9 @@ std::vector<KeySpec> rtc_and_channel() {
           {"channel", "port_name", "Name of the virtio-serial port. org.qemu.guest_agent.0 answers `virsh domtime` where no qemu-ga runs."},
           "port name", check_port_name, [](auto& s) -> auto& { return s.channel.port_name; }),
       list_key(
+          {"channel", "allowed_verbs", "Only these commands are answered on the port and on the control socket; empty: all."},
+          "list of channel commands", core::kChannelVerbs.size(), check_verb, [](auto& s) -> auto& { return s.channel.allowed_verbs; }),
+      list_key(
           {"channel", "blocked_verbs", "Commands refused on the port and on the control socket."}, "list of channel commands",
           core::kChannelVerbs.size(), check_verb, [](auto& s) -> auto& { return s.channel.blocked_verbs; }),
       duration_key(

@@ -1,8 +1,10 @@
 // The checked configuration as values. Text to values is agent/config's job; defaults live only here.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/core/policy.hpp"
@@ -48,8 +50,16 @@ struct VmclockSettings {
 struct ChannelSettings {
   bool enabled = true;
   std::string port_name = "org.clockmend.agent.0";
-  std::vector<std::string> blocked_verbs;
+  std::vector<std::string> allowed_verbs;  // empty: all
+  std::vector<std::string> blocked_verbs;  // also where they are allowed
   seconds max_age{30};
+
+  /// Which of the two lists keeps the command from being answered; nullptr: neither.
+  [[nodiscard]] const char* list_against(std::string_view verb) const {
+    const auto has = [verb](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), verb) != list.end(); };
+    if (!allowed_verbs.empty() && !has(allowed_verbs)) return "channel.allowed_verbs";
+    return has(blocked_verbs) ? "channel.blocked_verbs" : nullptr;
+  }
 };
 
 /// What a correction does with a time daemon that runs. restart: stop it, start it again. nudge: leave it running and tell it

@@ -59,6 +59,8 @@ class Engine {
   /// The number of the correction under way, or of the next one.
   [[nodiscard]] std::uint64_t current_number() const { return next_number_; }
   [[nodiscard]] bool busy() const { return active_.has_value(); }
+  /// The report of the correction under way as far as it has come; nullptr: there is none.
+  [[nodiscard]] const core::CorrectionReport* under_way() const { return active_ ? &active_->report() : nullptr; }
   [[nodiscard]] const Baselines& baselines() const { return baselines_; }
 
  private:

@@ -19,6 +19,7 @@ constexpr std::chrono::seconds kLongestRetry{30};
 constexpr std::chrono::seconds kWriteRetry{1};
 // QEMU holds what the host wrote back until the guest opens the port, then delivers it within milliseconds.
 constexpr std::chrono::milliseconds kBacklogTime{250};
+constexpr std::string_view kGuestAgentPort = "org.qemu.guest_agent.0";
 
 }  // namespace
 
@@ -67,7 +68,9 @@ void VirtioPort::Session::open_failed(int number) {
   const core::Error error = errno_error(number, devnode_);
   if (error.code == core::ErrorCode::not_found) return set_state(core::StreamState::gone, error.text);
   const bool busy = number == EBUSY || number == EMFILE;  // EMFILE: the same from kernels before 3.10
-  set_state(busy ? core::StreamState::busy : core::StreamState::error, busy ? devnode_ + " is held by another process" : error.text);
+  const char* who = port_name_ == kGuestAgentPort ? " is held by another process: where the QEMU guest agent runs, its port is not ours"
+                                                  : " is held by another process";
+  set_state(busy ? core::StreamState::busy : core::StreamState::error, busy ? devnode_ + who : error.text);
   retry_later();
 }
 

@@ -63,12 +63,12 @@ std::string empty_reply(std::string_view id_json) { return returned("{}", id_jso
 
 std::string integer_reply(std::int64_t value, std::string_view id_json) { return returned(std::to_string(value), id_json); }
 
-std::string info_reply(std::string_view version, const std::vector<std::string>& blocked, std::string_view id_json) {
+std::string info_reply(std::string_view version, const std::vector<std::string>& disabled, std::string_view id_json) {
   Json json;
   json["version"] = version;
   json["supported_commands"] = Json::array();
   for (const std::string_view verb : all_verbs()) {
-    const bool enabled = std::find(blocked.begin(), blocked.end(), verb) == blocked.end();
+    const bool enabled = std::find(disabled.begin(), disabled.end(), verb) == disabled.end();
     json["supported_commands"].push_back(Json{{"name", verb}, {"enabled", enabled}, {"success-response", true}});
   }
   return returned(dump_line(json), id_json);

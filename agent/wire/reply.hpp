@@ -53,7 +53,7 @@ struct HistoryPage {
 [[nodiscard]] std::string error_reply(ErrorClass c, std::string_view text, std::string_view id_json);
 [[nodiscard]] std::string empty_reply(std::string_view id_json);
 [[nodiscard]] std::string integer_reply(std::int64_t value, std::string_view id_json);
-[[nodiscard]] std::string info_reply(std::string_view version, const std::vector<std::string>& blocked, std::string_view id_json);
+[[nodiscard]] std::string info_reply(std::string_view version, const std::vector<std::string>& disabled, std::string_view id_json);
 [[nodiscard]] std::string exchange_reply(const ExchangeReply& reply, std::string_view id_json);
 [[nodiscard]] std::string notify_reply(const NotifyReply& reply, std::string_view id_json);
 /// An error reply where the status would exceed kMaxReply.

@@ -66,7 +66,7 @@ app::PipelineListener Guest::listener() {
           [this](const std::string& note) {
             if (notes.size() < reports_kept) notes.push_back(note);
           },
-          [] {}};
+          [this] { desk_.progressed(); }};
 }
 
 void Guest::refresh_daemons(nanoseconds after) {

@@ -40,6 +40,7 @@ class Guest {
     settings.action = action;
     daemons_.configure(std::move(settings));
   }
+  [[nodiscard]] app::Desk& desk() { return desk_; }
   [[nodiscard]] const engine::Engine& engine() const { return engine_; }
   [[nodiscard]] engine::Engine& engine() { return engine_; }
   /// What the agent holds that could grow, in elements or bytes.

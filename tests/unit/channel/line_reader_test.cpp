@@ -41,6 +41,19 @@ TEST(LineReader, EveryCutGivesTheSameLines) {
   }
 }
 
+TEST(LineReader, AnObjectIsARequestWithoutANewline) {
+  const std::string text = R"({"a":"}\"{"} {"b":{"c":[{}]}}{"d":1} rest {"e":1})"
+                           "\n{\"f\":\n1}\n{\"g\":1}";
+  const Lines whole{R"({"a":"}\"{"})", R"({"b":{"c":[{}]}})", R"({"d":1})", R"(rest {"e":1})", R"({"f":)", "1}", R"({"g":1})"};
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    channel::LineReader reader;
+    Taken taken;
+    reader.feed(text.substr(0, cut), Arrival::live, taken);
+    reader.feed(text.substr(cut), Arrival::live, taken);
+    EXPECT_EQ(taken.lines, whole) << cut;
+  }
+}
+
 TEST(LineReader, FlushByteDropsWhatCameBefore) {
   channel::LineReader reader;
   Taken taken;

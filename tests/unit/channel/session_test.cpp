@@ -145,6 +145,37 @@ TEST(Session, BlockedVerbsAreOffForEverybody) {
   EXPECT_EQ(rig.agent.told.size(), 1U);
 }
 
+TEST(Session, OnlyAllowedVerbsAreOnAndTheBlockedOnesOfThemAreNot) {
+  core::ChannelSettings settings;
+  settings.allowed_verbs = {"guest-ping", "guest-info", "guest-get-time"};
+  settings.blocked_verbs = {"guest-get-time"};
+  Rig rig(settings);
+  auto host = rig.port();
+  EXPECT_EQ(error_class(rig.ask(*host, execute("guest-ping"))), "none");
+  for (const char* off : {"clock-status", "guest-sync", "guest-get-time"}) {
+    const std::string reply = rig.ask(*host, execute(off, std::string(off) == "guest-sync" ? R"({"id":1})" : "{}"));
+    EXPECT_EQ(error_class(reply), "CommandNotFound") << off;
+    EXPECT_NE(reply.find("has been disabled by channel."), std::string::npos) << reply;
+  }
+  const std::string info = rig.ask(*host, execute("guest-info"));
+  EXPECT_NE(info.find(R"("guest-ping","enabled":true)"), std::string::npos) << info;
+  EXPECT_NE(info.find(R"("clock-notify","enabled":false)"), std::string::npos) << info;
+  EXPECT_NE(info.find(R"("guest-get-time","enabled":false)"), std::string::npos) << info;
+}
+
+// The QEMU guest agent's parser needs no newline, and some of its clients send none.
+TEST(Session, ARequestEndsWithItsObject) {
+  Rig rig;
+  auto host = rig.port();
+  host->say(R"({"execute":"guest-ping","id":"}{"})");
+  EXPECT_EQ(host->lines(), (std::vector<std::string>{R"({"return":{},"id":"}{"})"}));
+  host->say(R"({"execute":"guest-sync","arguments":{"id":1}} {"execute":"guest-sync","arguments":{"id":2}})");
+  EXPECT_EQ(host->lines(), (std::vector<std::string>{R"({"return":1})", R"({"return":2})"}));
+  host->say("\n" + execute("guest-ping") + "\r\n\n");
+  EXPECT_EQ(host->lines().size(), 1U) << "the newline after it is no request";
+  EXPECT_EQ(rig.channel.counters().bad_lines, 0U);
+}
+
 TEST(Session, OversizeAndGarbageLinesGetAnErrorAndTheNextOneWorks) {
   Rig rig;
   auto host = rig.port();

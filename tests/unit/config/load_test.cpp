@@ -124,6 +124,7 @@ write_threshold = "200 ms"
 [channel]
 enabled = false
 port_name = "org.qemu.guest_agent.0"
+allowed_verbs = ["guest-ping", "clock-resync"]
 blocked_verbs = ["clock-resync"]
 max_age = "10 s"
 [daemon]
@@ -169,6 +170,7 @@ max_records = 50
   EXPECT_EQ(s.policy.rtc_write_threshold, 200ms);
   EXPECT_FALSE(s.channel.enabled);
   EXPECT_EQ(s.channel.port_name, "org.qemu.guest_agent.0");
+  EXPECT_EQ(s.channel.allowed_verbs, (std::vector<std::string>{"guest-ping", "clock-resync"}));
   EXPECT_EQ(s.channel.blocked_verbs, std::vector<std::string>{"clock-resync"});
   EXPECT_EQ(s.channel.max_age, 10s);
   EXPECT_TRUE(s.policy.manage_daemon);
