@@ -1,5 +1,7 @@
 #include "agent/host/print.hpp"
 
+#include <string_view>
+
 #include "agent/host/exchange.hpp"
 #include "agent/host/words.hpp"
 #include "agent/wire/host.hpp"
@@ -48,11 +50,33 @@ std::string in_one_sentence(const NotifyResult& result, bool measured) {
   return result.reply->report ? headline(*result.reply->report) : acknowledged(*result.reply);
 }
 
+// DEL and the C1 controls (U+0080..U+009F), which some terminals obey, need no escape in JSON (RFC 8259 section 7), so a guest could
+// send them through. Only strings can hold them; there they become escapes.
+std::string escaped(const std::string& json) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const unsigned next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+    const bool c1 = byte == 0xc2U && next >= 0x80U && next < 0xa0U;
+    if (byte != 0x7fU && !c1) {
+      text += json[i];
+      continue;
+    }
+    const unsigned code = c1 ? next : byte;
+    text += "\\u00";
+    text += kHex[code >> 4U];
+    text += kHex[code & 15U];
+    if (c1) ++i;
+  }
+  return text;
+}
+
 std::string reply_json(const NotifyResult& result, bool measured) {
   const auto best = best_of(result.rounds);
   if (measured && best) return measured_json(result, *best);
   if (!result.reply) return wire::error_reply(class_of(result.verdict), why(result), "");
-  return wire::notify_reply(*result.reply, "");
+  return escaped(wire::notify_reply(*result.reply, ""));
 }
 
 }  // namespace

@@ -33,6 +33,20 @@ TEST(Print, JsonIsOneLineThatParsesBack) {
   EXPECT_EQ(notify->report->outcome, core::Outcome::refused);
 }
 
+TEST(Print, WhatATerminalMightObeyIsEscapedInJsonToo) {
+  NotifyResult result = result_with(core::Outcome::corrected);
+  const std::string note =
+      "\x1b[2J\x7f \xc2\x9b"
+      "31m \xc2\xa0 \xc3\xa9 \xc2";
+  result.reply->note = note;
+  const std::string output = print_result(result, true).output;
+  for (const char* control : {"\x1b", "\x7f", "\xc2\x9b"}) EXPECT_EQ(output.find(control), std::string::npos) << output;
+  EXPECT_NE(output.find("\\u001b[2J\\u007f \\u009b31m \xc2\xa0 \xc3\xa9"), std::string::npos) << output;
+  const auto reply = wire::parse_reply(output);
+  ASSERT_TRUE(reply) << output;
+  ASSERT_TRUE(wire::parse_notify_reply(reply->value_json));
+}
+
 TEST(Print, AFailureGoesToStderrOrIntoTheJson) {
   const NotifyResult failure{Verdict::busy, "/s: another client\x1b holds the port", std::nullopt, {}};
   const Printed text = print_result(failure, false);
