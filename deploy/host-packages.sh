@@ -9,7 +9,7 @@ set -euo pipefail
 packages_of() {
     case $1 in
         rig) echo qemu-system-x86 qemu-utils mmdebstrap e2fsprogs kmod cpio xz-utils iproute2 procps util-linux g++ python3 \
-            libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients ;;
+            libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients socat ;;
         build) echo g++ cmake ninja-build pkg-config dpkg-dev gzip file nlohmann-json3-dev libspdlog-dev libudev-dev \
             libasio-dev libc-ares-dev libtomlplusplus-dev libcli11-dev libsystemd-dev libvirt-dev libxml2-dev ;;
         test) echo libgtest-dev libbenchmark-dev clang clang-format libclang-rt-dev git ca-certificates dbus systemd man-db busybox-static ;;
