@@ -1,11 +1,11 @@
 """All cases, in the order in which they run: those of one kind of guest together."""
 from harness.profiles import PROFILES
 
-from . import (channel, config, daemons, disruptions, drivers, faults_around, faults_kill, hotplug, kvm, libvirt, libvirt_images, libvirt_pauses,
-               libvirt_trouble, migration, ntp, others, package, ptp, rig, rtc, soak, vmclock, witnesses)
+from . import (channel, clients, config, daemons, disruptions, drivers, faults_around, faults_kill, hooks, hotplug, kvm, libvirt, libvirt_images,
+               libvirt_pauses, libvirt_trouble, migration, ntp, others, package, ptp, rig, rtc, soak, vmclock, witnesses)
 
-PARTS = (rig, disruptions, migration, witnesses, rtc, ntp, daemons, drivers, faults_around, faults_kill, channel, config, others, package, vmclock,
-         hotplug, ptp, kvm, libvirt, libvirt_pauses, libvirt_images, libvirt_trouble, soak)
+PARTS = (rig, disruptions, migration, hooks, witnesses, rtc, ntp, daemons, drivers, faults_around, faults_kill, channel, config, others, package,
+         vmclock, hotplug, ptp, kvm, libvirt, libvirt_pauses, libvirt_images, libvirt_trouble, clients, soak)
 
 
 def all_cases():
