@@ -81,6 +81,7 @@ class AgentApp {
     log_.text().info("clockmendd {} starts: mode {}, {}, clocksource {}", kVersion, core::to_string(engine_.policy().mode),
                      core::to_string(engine_.policy().sequence), system_.clock.clocksource());
     for (const History::LoneStep& s : history_.lone_steps()) engine_.remember_lone_step(s.ended, s.total, system_.clock.snapshot());
+    if (system_.init != os::InitSystem::systemd) log_.text().info("time daemons are started and stopped by {}", to_string(system_.init));
     if (interrupted_) log_.report(*interrupted_);
     if (history_.damaged() > 0) log_.text().warn("{}: {} damaged lines were skipped", paths_.history(), history_.damaged());
     if (const auto permitted = system_.adjuster.permitted(); !permitted)

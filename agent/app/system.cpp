@@ -17,6 +17,12 @@ os::SystemdPlace bus_below(const std::string& root) {
   return place;
 }
 
+correctors::ServicePrograms scripts_of(os::InitSystem init, const std::string& root) {
+  const auto going_down = [init, root] { return os::going_down(init, root); };
+  if (init != os::InitSystem::openrc) return correctors::init_scripts(going_down);
+  return correctors::openrc_scripts(os::rc_service(root), going_down);
+}
+
 }  // namespace
 
 System::System(asio::io_context& io, const core::Paths& paths, const core::Settings& settings)
@@ -27,10 +33,15 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       files(paths.root),
       writer(paths.root),
       rtc({paths.root, settings.rtc.device}, clock),
+      init(os::init_system(paths.root)),
       services(io, bus_below(paths.root)),
+      programs(io, paths.root),
+      commands(init == os::InitSystem::systemd ? static_cast<core::CommandRunner&>(services) : programs),
+      scripts(programs, scripts_of(init, paths.root)),
       stepper(adjuster, clock),
       rtc_writer(rtc, clock, scheduler),
-      daemons(services, scheduler, settings.daemon, {&files, &services}),
+      daemons(init == os::InitSystem::systemd ? static_cast<core::ServiceManager&>(services) : scripts, scheduler, settings.daemon,
+              {&files, &commands}),
       sync_watch(clock, scheduler),
       journal(files, writer, clock, paths.journal(), boot_id(paths.root)) {}
 

@@ -11,11 +11,14 @@
 #include "agent/os/clock_adjuster.hpp"
 #include "agent/os/clock_reader.hpp"
 #include "agent/os/files.hpp"
+#include "agent/os/init_system.hpp"
+#include "agent/os/program_runner.hpp"
 #include "agent/os/rtc_device.hpp"
 #include "agent/os/scheduler.hpp"
 #include "agent/os/systemd_services.hpp"
 #include "correctors/clock_stepper.hpp"
 #include "correctors/rtc_writer.hpp"
+#include "correctors/time_daemon/command_services.hpp"
 #include "correctors/time_daemon/sync_watch.hpp"
 #include "correctors/time_daemon/time_daemons.hpp"
 
@@ -35,7 +38,11 @@ struct System {
   os::PosixFileReader files;
   os::PosixFileWriter writer;
   os::LinuxRtc rtc;
+  os::InitSystem init;  // by which time daemons are started and stopped
   os::SystemdServices services;
+  os::ProgramRunner programs;
+  core::CommandRunner& commands;  // of the two, who runs programs here
+  correctors::CommandServices scripts;
   correctors::ClockStepper stepper;
   correctors::RtcWriter rtc_writer;
   correctors::TimeDaemons daemons;

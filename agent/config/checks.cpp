@@ -36,6 +36,14 @@ std::vector<Contradiction> contradictions(const core::Settings& s) {
   forbid(shared(s.daemon.restart, s.daemon.nudge), "daemon.restart", "daemon.nudge", kTwice);
   forbid(shared(s.daemon.restart, s.daemon.leave), "daemon.restart", "daemon.leave", kTwice);
   forbid(shared(s.daemon.nudge, s.daemon.leave), "daemon.nudge", "daemon.leave", kTwice);
+  const core::DaemonSettings& d = s.daemon;
+  const bool commands = !d.command_status.empty() || !d.command_stop.empty() || !d.command_start.empty();
+  const bool all_three = !d.command_status.empty() && !d.command_stop.empty() && !d.command_start.empty();
+  const char* const given = !d.command_start.empty()  ? "daemon.command_start"
+                            : !d.command_stop.empty() ? "daemon.command_stop"
+                                                      : "daemon.command_status";
+  forbid(commands && !all_three, given, given, "is one of command_status, command_stop, command_start: all three are needed, or none");
+  forbid(commands && !d.unit.empty(), "daemon.unit", "daemon.command_start", "and daemon.command_start name two time daemons");
   forbid(s.ntp.enabled && !s.ntp.discover && s.ntp.servers.empty(), "ntp.discover", "ntp.servers",
          "is off and ntp.servers is empty: nobody could be asked (ntp.enabled = false says so openly)");
   forbid(s.ntp.enabled && s.policy.verification_deadline < s.ntp.server_timeout, "policy.verification_deadline", "ntp.server_timeout",

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 
+#include "agent/config/command_key.hpp"
 #include "agent/config/date_key.hpp"
 #include "agent/config/key_types.hpp"
 #include "agent/core/verbs.hpp"
@@ -227,6 +228,22 @@ std::vector<KeySpec> hypervisor_clocks() {
   };
 }
 
+std::vector<KeySpec> daemon_commands() {
+  return {
+      command_key(
+          {"daemon", "command_status",
+           "For a time daemon that neither systemd nor an init script starts: ends with 0 while it runs. All three commands or none; no "
+           "shell."},
+          [](auto& s) -> auto& { return s.daemon.command_status; }),
+      command_key(
+          {"daemon", "command_stop", "Stops it, and ends with 0 when it is stopped."},
+          [](auto& s) -> auto& { return s.daemon.command_stop; }),
+      command_key(
+          {"daemon", "command_start", "Has it started, and ends with 0. Under systemd nothing that it leaves behind survives it."},
+          [](auto& s) -> auto& { return s.daemon.command_start; }),
+  };
+}
+
 std::vector<KeySpec> daemon_log_history() {
   return {
       flag_key(
@@ -270,7 +287,8 @@ std::vector<KeySpec> daemon_log_history() {
 
 std::vector<KeySpec> gather() {
   std::vector<KeySpec> keys;
-  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_log_history()}) {
+  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_commands(),
+                    daemon_log_history()}) {
     std::move(part.begin(), part.end(), std::back_inserter(keys));
   }
   return keys;

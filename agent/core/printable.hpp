@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,13 @@ namespace clockmend::core {
     if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0U) text.replace(i, 2, "  ");
   }
   return text;
+}
+
+/// The first line that says anything, at most `most` characters of it; "no output" if none does.
+[[nodiscard]] inline std::string first_line(const std::string& output, std::size_t most = 120) {
+  const auto begin = output.find_first_not_of("\r\n ");
+  if (begin == std::string::npos) return "no output";
+  return printable_ascii(output.substr(begin, std::min(output.find_first_of("\r\n", begin) - begin, most)));
 }
 
 }  // namespace clockmend::core

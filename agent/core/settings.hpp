@@ -87,6 +87,10 @@ struct DaemonSettings {
   std::vector<std::string> restart;
   std::vector<std::string> nudge;
   std::vector<std::string> leave;
+  /// Programs with their arguments, all three or none, instead of a unit: for what only they can start and stop.
+  std::vector<std::string> command_status;
+  std::vector<std::string> command_stop;
+  std::vector<std::string> command_start;
   milliseconds stop_deadline{10000};
   milliseconds start_deadline{10000};
 };

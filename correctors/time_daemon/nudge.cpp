@@ -13,20 +13,14 @@ namespace {
 // shortest distance, until 4 of at most 8 requests were answered well; -m: each argument is a command; -n: no DNS. "makestep"
 // is not among them: right after a reset nothing is measured, and the few milliseconds that the burst finds are slewed.
 const std::vector<std::string> kChronyc{"/usr/bin/chronyc", "-n", "-m", "reset sources", "burst 4/8"};
-constexpr std::size_t kMostOutput = 120;
-
-std::string first_line(const std::string& output) {
-  const auto begin = output.find_first_not_of("\r\n ");
-  if (begin == std::string::npos) return "no output";
-  return core::printable_ascii(output.substr(begin, std::min(output.find_first_of("\r\n", begin) - begin, kMostOutput)));
-}
 
 core::Status judge(const core::Result<core::CommandResult>& result) {
   if (!result && result.error().code == core::ErrorCode::not_found)
     return core::Error{core::ErrorCode::not_found, kChronyc.front() + " cannot be run: is it installed?"};
   if (!result) return core::Error{result.error().code, "chronyc: " + result.error().text};
   if (result->exit_code == 0) return core::success();
-  return core::Error{core::ErrorCode::io, "chronyc ended with " + std::to_string(result->exit_code) + ": " + first_line(result->output)};
+  return core::Error{core::ErrorCode::io,
+                     "chronyc ended with " + std::to_string(result->exit_code) + ": " + core::first_line(result->output)};
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ struct Circumstances {
   std::string rival;
 };
 
+const char* why_it_runs(const core::UnitState& now, bool other_run) {
+  if (now.invocation_id.empty()) return "already running";  // nobody knows since when
+  return other_run ? "already running: started by someone else" : "running: it was not stopped";
+}
+
 Verdict judge(const ManagedUnit& unit, const core::Result<core::UnitState>& answer, const Circumstances& known) {
   if (unit.action == core::DaemonAction::leave)
     return leave(unit, true, answer ? "left alone: " + in_words(*answer) : "left alone", answer ? *answer : unit.state);
@@ -45,7 +50,7 @@ Verdict judge(const ManagedUnit& unit, const core::Result<core::UnitState>& answ
   const bool to_be_told = unit.action == core::DaemonAction::nudge;
   if (now.running() && to_be_told && !other_run) return {Verdict::Do::tell, {}};
   if (now.load_state == "masked") return leave(unit, false, "skipped: it was masked meanwhile", now);
-  if (now.running()) return leave(unit, true, other_run ? "already running: started by someone else" : "running: it was not stopped", now);
+  if (now.running()) return leave(unit, true, why_it_runs(now, other_run), now);
   if (!known.rival.empty()) return leave(unit, true, "skipped: " + known.rival + " became active meanwhile, starting would stop it", now);
   if (other_run && !is_up(now) && now.active_state != "deactivating")
     return leave(unit, false, "skipped: started by someone else meanwhile and now " + in_words(now), now);
@@ -139,19 +144,20 @@ void StartJob<State>::look_around() {
 template <typename State>
 void StartJob<State>::start_one(std::size_t index) {
   const auto alive = state.lock();
-  alive->services.start(units[index].unit, alive->settings.start_deadline,
-                        [job = this->shared_from_this(), index](const core::Result<core::UnitState>& reply) {
-                          const auto still = job->state.lock();
-                          if (!still) return;
-                          if (reply) {
-                            still->own_runs[reply->id] = reply->invocation_id;
-                            still->remember(*reply);
-                            if (reply->running()) still->own_stops.erase(reply->id);
-                          }
-                          UnitOutcome outcome = judge_start(job->units[index], reply);
-                          if (const auto why = job->reasons.find(index); why != job->reasons.end()) outcome.detail += "; it " + why->second;
-                          job->gather->arrived(index, std::move(outcome));
-                        });
+  alive->manager_of(units[index].unit)
+      .start(units[index].unit, alive->settings.start_deadline,
+             [job = this->shared_from_this(), index](const core::Result<core::UnitState>& reply) {
+               const auto still = job->state.lock();
+               if (!still) return;
+               if (reply) {
+                 still->own_runs[reply->id] = reply->invocation_id;
+                 still->remember(*reply);
+                 if (reply->running()) still->own_stops.erase(reply->id);
+               }
+               UnitOutcome outcome = judge_start(job->units[index], reply);
+               if (const auto why = job->reasons.find(index); why != job->reasons.end()) outcome.detail += "; it " + why->second;
+               job->gather->arrived(index, std::move(outcome));
+             });
 }
 
 template <typename State>
@@ -172,13 +178,14 @@ void StartJob<State>::restart_one(std::size_t index, std::string why) {
   const auto alive = state.lock();
   reasons[index] = std::move(why);
   alive->own_stops.insert(units[index].unit);
-  alive->services.stop(units[index].unit, alive->settings.stop_deadline,
-                       [job = this->shared_from_this(), index](const core::Result<core::UnitState>& reply) {
-                         const auto still = job->state.lock();
-                         if (!still) return;
-                         if (reply) still->remember(*reply);
-                         job->start_one(index);
-                       });
+  alive->manager_of(units[index].unit)
+      .stop(units[index].unit, alive->settings.stop_deadline,
+            [job = this->shared_from_this(), index](const core::Result<core::UnitState>& reply) {
+              const auto still = job->state.lock();
+              if (!still) return;
+              if (reply) still->remember(*reply);
+              job->start_one(index);
+            });
 }
 
 template <typename State>

@@ -9,9 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "correctors/time_daemon/command_services.hpp"
 #include "correctors/time_daemon/time_daemons.hpp"
 
 namespace clockmend::correctors {
+
+/// What the configured commands manage, in the place of a unit's name.
+inline constexpr const char* kConfiguredCommands = "configured-commands";
 
 /// One unit's answer, by the name it was asked for.
 struct UnitAnswer {
@@ -23,6 +27,7 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
   State(core::ServiceManager& s, core::Scheduler& t, DaemonTools m) : services(s), scheduler(t), tools(m) {}
 
   core::ServiceManager& services;
+  std::unique_ptr<CommandServices> configured;  // while the operator's commands stand for a unit
   core::Scheduler& scheduler;
   DaemonTools tools;
   core::DaemonSettings settings;
@@ -52,6 +57,8 @@ struct TimeDaemons::State : std::enable_shared_from_this<State> {
   [[nodiscard]] std::vector<std::string> to_ask();
   /// Those to manage among what was answered; the rest that is active becomes `bystanders`.
   [[nodiscard]] Units sort_out(const std::vector<UnitAnswer>& answers);
+  /// Who manages that unit.
+  [[nodiscard]] core::ServiceManager& manager_of(const std::string& unit);
   [[nodiscard]] bool decided_by_name(const std::string& name) const;
   /// `asked`: the name in `id`'s place that was asked for.
   [[nodiscard]] core::DaemonAction action_for(const std::string& asked, const std::string& id) const;

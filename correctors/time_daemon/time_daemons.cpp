@@ -63,9 +63,10 @@ void TimeDaemons::State::query_all(std::vector<std::string> units, std::function
   for (const std::string& unit : units) unanswered.push_back({unit, core::Error{core::ErrorCode::timeout, unit + ": no answer"}});
   auto gather = std::make_shared<Gather<UnitAnswer>>(std::move(unanswered), std::move(done));
   for (std::size_t i = 0; i < units.size(); ++i)
-    services.query(units[i], kQueryDeadline, [gather, i, unit = units[i], weak = weak_from_this()](core::Result<core::UnitState> state) {
-      if (!weak.expired()) gather->arrived(i, {unit, std::move(state)});
-    });
+    manager_of(units[i]).query(units[i], kQueryDeadline,
+                               [gather, i, unit = units[i], weak = weak_from_this()](core::Result<core::UnitState> state) {
+                                 if (!weak.expired()) gather->arrived(i, {unit, std::move(state)});
+                               });
 }
 
 void TimeDaemons::State::remember(const core::UnitState& state) {
@@ -76,8 +77,17 @@ void TimeDaemons::State::remember(const core::UnitState& state) {
   }
 }
 
+core::ServiceManager& TimeDaemons::State::manager_of(const std::string& unit) {
+  return configured && unit == kConfiguredCommands ? static_cast<core::ServiceManager&>(*configured) : services;
+}
+
 void TimeDaemons::State::configure(core::DaemonSettings fresh) {
   settings = std::move(fresh);
+  configured.reset();
+  if (!settings.command_start.empty() && tools.commands != nullptr) {
+    configured = std::make_unique<CommandServices>(*tools.commands, configured_programs(settings));
+    settings.unit = kConfiguredCommands;
+  }
   Discovery found;
   if (tools.files != nullptr) found = discover(*tools.files);
   candidates = gather_candidates(settings, found.units);
@@ -195,26 +205,26 @@ void TimeDaemons::stop(const Units& units, OnOutcomes done) {
       gather->arrived(i, {unit.unit, true, *why, unit.state});
       continue;
     }
-    state_->services.stop(unit.unit, state_->settings.stop_deadline,
-                          [gather, i, unit, weak = std::weak_ptr<State>(state_)](const core::Result<core::UnitState>& reply) {
-                            const auto alive = weak.lock();
-                            if (!alive) return;
-                            UnitOutcome outcome = judge_stop(unit, reply);
-                            if (reply) alive->remember(*reply);
-                            if (!reply && reply.error().code == core::ErrorCode::timeout) {
-                              // The stop job is still pending and would leave the unit stopped for good. A start job replaces it (mode
-                              // "replace", systemctl(1) --job-mode): the unit comes back however long its stop takes.
-                              outcome.detail += "; asked to start again";
-                              alive->services.start(unit.unit, alive->settings.start_deadline,
-                                                    [weak](const core::Result<core::UnitState>& again) {
-                                                      const auto state = weak.lock();
-                                                      if (!state || !again) return;
-                                                      state->own_runs[again->id] = again->invocation_id;
-                                                      state->remember(*again);
-                                                    });
-                            }
-                            gather->arrived(i, std::move(outcome));
-                          });
+    state_->manager_of(unit.unit).stop(unit.unit, state_->settings.stop_deadline,
+                                       [gather, i, unit, weak = std::weak_ptr<State>(state_)](const core::Result<core::UnitState>& reply) {
+                                         const auto alive = weak.lock();
+                                         if (!alive) return;
+                                         UnitOutcome outcome = judge_stop(unit, reply);
+                                         if (reply) alive->remember(*reply);
+                                         if (!reply && reply.error().code == core::ErrorCode::timeout) {
+                                           // The stop job is still pending and would leave the unit stopped for good. A start job replaces
+                                           // it (mode "replace", systemctl(1) --job-mode): the unit comes back however long its stop takes.
+                                           outcome.detail += "; asked to start again";
+                                           alive->manager_of(unit.unit).start(unit.unit, alive->settings.start_deadline,
+                                                                              [weak](const core::Result<core::UnitState>& again) {
+                                                                                const auto state = weak.lock();
+                                                                                if (!state || !again) return;
+                                                                                state->own_runs[again->id] = again->invocation_id;
+                                                                                state->remember(*again);
+                                                                              });
+                                         }
+                                         gather->arrived(i, std::move(outcome));
+                                       });
   }
 }
 

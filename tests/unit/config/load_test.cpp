@@ -62,6 +62,22 @@ poll_interval = "100 ms"
   EXPECT_EQ(s.origins.size(), kHypervisorKeys);
 }
 
+constexpr std::size_t kCommandKeys = 3;
+
+TEST(ConfigLoad, CommandsKeepTheirWordsAsTheyAre) {
+  const auto loaded = load_text(R"(
+[daemon]
+command_status = ["/usr/bin/sv", "check", "ntpd"]
+command_stop = ["/usr/bin/sv", "stop", "ntpd", "ntpd"]
+command_start = ["/usr/bin/sv", "start", "two words"]
+)");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  EXPECT_EQ(loaded->daemon.command_status, (std::vector<std::string>{"/usr/bin/sv", "check", "ntpd"}));
+  EXPECT_EQ(loaded->daemon.command_stop, (std::vector<std::string>{"/usr/bin/sv", "stop", "ntpd", "ntpd"}));
+  EXPECT_EQ(loaded->daemon.command_start, (std::vector<std::string>{"/usr/bin/sv", "start", "two words"}));
+  EXPECT_EQ(loaded->origins.size(), kCommandKeys);
+}
+
 constexpr std::size_t kActionKeys = 4;
 
 TEST(ConfigLoad, EveryKeyOfWhatBecomesOfADaemonReachesItsMember) {
@@ -179,7 +195,7 @@ max_records = 50
   EXPECT_EQ(s.daemon.start_deadline, 6s);
   EXPECT_EQ(s.log.level, "debug");
   EXPECT_EQ(s.history_max_records, 50U);
-  EXPECT_EQ(s.origins.size() + kHypervisorKeys + kActionKeys, config::all_keys().size());
+  EXPECT_EQ(s.origins.size() + kHypervisorKeys + kActionKeys + kCommandKeys, config::all_keys().size());
 }
 
 TEST(ConfigLoad, DropInsWinKeyByKeyInLexicalOrder) {
