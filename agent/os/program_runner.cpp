@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +24,9 @@ namespace {
 constexpr std::size_t kMostProgramOutput = 4096;
 /// One that writes without end must not keep the loop: the rest waits for the next turn.
 constexpr int kReadsPerTurn = 16;
+
+/// glibc 2.36 declares pidfd_open(2) without C linkage.
+int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 /// What a child gets: /dev/null, the pipe for both outputs, /, no signal that we ignore or block, a group of its own.
 class GroupSpawn {
@@ -99,7 +102,7 @@ core::Status ProgramRun::begin(const std::string& path, const std::vector<std::s
   const UniqueFd writing{ends[1]};
   if (::fcntl(reading.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error(errno, what_);
   if (const int number = GroupSpawn(writing.get()).run(pid_, path, argv); number != 0) return errno_error(number, what_);
-  UniqueFd pidfd{::pidfd_open(pid_, 0)};
+  UniqueFd pidfd{open_pidfd(pid_)};
   const core::Status watched = pidfd ? adopt(ended_, std::move(pidfd)) : errno_error(errno, "pidfd_open");
   if (!watched) {  // Linux before 5.3, or no memory: it cannot be awaited, so it must not run
     ::kill(-pid_, SIGKILL);
