@@ -167,6 +167,6 @@ def storm(guest, log):
 
 
 CASES = [
-    *(Case(f"libvirt_{run.__name__}", run, "libvirt") for run in (watch_pause, hook_notify, every_guest, two_notices, all_and_hook_watch)),
-    *(Case(f"libvirt_{run.__name__}", run, "libvirt", long=True) for run in (all_and_hook, storm)),
+    *(Case(f"libvirt_{run.__name__}", run, "libvirt") for run in (watch_pause, hook_notify, every_guest, two_notices)),
+    *(Case(f"libvirt_{run.__name__}", run, "libvirt", long=True) for run in (all_and_hook_watch, all_and_hook, storm)),
 ]

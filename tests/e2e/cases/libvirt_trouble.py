@@ -9,8 +9,8 @@ from harness.host_tool import HostTool, Watch
 
 GAP_S = 2.0
 # A notice waits for so long before the agent starts; a clock that was stepped by it would stay behind by at least that.
-WAITS_S = 6.0
-LONG_GAP_S = 20.0
+WAITS_S = 4.0
+LONG_GAP_S = 10.0
 
 
 def _pause(vm):
@@ -133,7 +133,7 @@ def agent_down_stale(guest, log):
     repair.rtc_right(guest, log)
 
 
-def _never_half_way(guest, log, lost_s, seconds=15):
+def _never_half_way(guest, log, lost_s, seconds=8):
     """Either it stays as it is, or another witness brings it to the right second."""
     worst, end = None, time.monotonic() + seconds
     while time.monotonic() < end:

@@ -82,6 +82,10 @@ def _disturb(guest, log, disturb):
 def _judge(guest, log, was, resumed, lost_s):
     repair.watch(guest, log, resumed)
     report = repair.record(guest, log, was, tell_since=resumed)
+    if report["outcome"] == "refused":
+        # A witness alone may not move the clock that far; who tells brings another. The clock has come right, so there is one more.
+        report = guest.agent.wait_record(report["number"], 20) or report
+        log.say(f"record {report['number']}: {report['outcome']}: {report['reason']}")
     repair.healed(guest, log, was, report)
     # virsh takes its time too, so more may have been lost, but hardly less.
     steps = stepped_s(guest, was)
