@@ -75,7 +75,9 @@ class AgentApp {
         desk_(system_.clock, system_.scheduler, engine_, host_, history_, [this] { return board_.compose(); }),
         board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), os::process_id(), sources()),
         faces_({io_, paths, settings.channel, desk_, host_, [this](const std::string& note) { log_.text().info(note); }}),
-        signals_(io_, [this](os::ProcessSignal s) { signal(s); }) {}
+        signals_(io_, [this](os::ProcessSignal s) { signal(s); }) {
+    system_.step_tool.ask_servers([this] { return good_servers(); });
+  }
 
   int run() {
     log_.text().info("clockmendd {} starts: mode {}, {}, clocksource {}", kVersion, core::to_string(engine_.policy().mode),
@@ -196,6 +198,15 @@ class AgentApp {
     board_.refresh();
   }
 
+  // A program is named those only that were found good: it would wait for a dead one, and might believe a liar.
+  [[nodiscard]] correctors::StepServers good_servers() const {
+    correctors::StepServers servers;
+    servers.port = settings_.ntp.port;
+    for (const core::ServerStatus& s : ntp_.servers())
+      if (s.state == "ok") servers.addresses.push_back(s.address);
+    return servers;
+  }
+
   std::string rtc_mode() {
     if (!system_.rtc.present()) return "none";
     return system_.rtc.mode() == core::RtcMode::utc ? "utc" : "local";
@@ -221,6 +232,8 @@ class AgentApp {
     log_.set_level(level_override_.empty() ? settings_.log.level : level_override_);
     engine_.set_policy(with_floor(settings_.policy, history_));
     system_.daemons.configure(settings_.daemon);
+    system_.step_tool.configure(settings_.step.deadline);
+    system_.hwclock.configure(settings_.rtc);
     tell_list_notes();
     ntp_.configure(settings_.ntp);
     hypervisor_.configure(settings_);

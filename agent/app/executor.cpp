@@ -16,6 +16,11 @@ std::string describe(const std::vector<correctors::UnitOutcome>& outcomes) {
   return text;
 }
 
+// None that was to be stopped for the clock may be forgotten here: where nobody can tell, it counts as running.
+bool any_running(const std::vector<correctors::UnitOutcome>& outcomes) {
+  return std::ranges::any_of(outcomes, [](const auto& o) { return !o.ok || o.state.running(); });
+}
+
 bool all_ok(const std::vector<correctors::UnitOutcome>& outcomes) {
   for (const auto& o : outcomes)
     if (!o.ok) return false;
@@ -41,26 +46,48 @@ core::Result<core::ClockSnapshot> Executor::apply(std::uint64_t correction, cons
   return result;
 }
 
+void Executor::run_step_tool(std::uint64_t correction, const engine::RunStepTool& tool, OnTool done) {
+  if (correctors_.step_tool == nullptr) return done({false, std::string(core::to_string(tool.backend)) + " cannot be run here"});
+  correction_ = correction;
+  journaling_ = true;
+  note(journal_.announce(correction, journal_units(), tool.expected, core::to_string(tool.backend)));
+  correctors_.step_tool->run(tool.backend, [done = std::move(done)](const correctors::StepToolResult& r) { done({r.ok, r.detail}); });
+}
+
+std::optional<core::Offset> Executor::tool_stepped(const core::ClockSnapshot& now) {
+  if (correctors_.step_tool == nullptr) return std::nullopt;
+  const core::Offset moved = correctors_.step_tool->look(now);
+  if (moved.value == core::nanoseconds::zero()) return std::nullopt;
+  record(core::JournalState::stepped, moved);
+  return moved;
+}
+
+void Executor::tool_over() {
+  if (correctors_.step_tool != nullptr) correctors_.step_tool->over();
+}
+
 void Executor::ask_daemons(std::function<void(std::optional<bool>)> done) {
   correctors_.daemons.refresh([done = std::move(done)](const core::Result<correctors::TimeDaemons::Units>& units) {
     done(units ? std::optional(!units->empty()) : std::nullopt);
   });
 }
 
-void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
+void Executor::stop_daemons(std::uint64_t correction, OnDaemons done, bool none_may_run) {
   stopping_ = true;
   told_ = false;
   retry_.reset();
-  correctors_.daemons.refresh([this, correction, done = std::move(done)](core::Result<correctors::TimeDaemons::Units> units) {
+  const auto known = [this, correction, none_may_run, done = std::move(done)](core::Result<correctors::TimeDaemons::Units> units) {
     if (!units) {
       stopping_ = false;
-      done({false, false, units.error().text});
+      done({false, false, units.error().text, true});
       if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
       return;
     }
     // One that an earlier correction could not start is still ours to bring back.
     for (const correctors::ManagedUnit& left : std::exchange(stopped_, *units))
       if (std::ranges::find(stopped_, left.unit, &correctors::ManagedUnit::unit) == stopped_.end()) stopped_.push_back(left);
+    for (correctors::ManagedUnit& unit : stopped_)
+      if (none_may_run && unit.action == core::DaemonAction::nudge) unit.action = core::DaemonAction::restart;
     if (stopped_.empty()) {
       stopping_ = false;
       done({true, false, "none active"});
@@ -70,7 +97,8 @@ void Executor::stop_daemons(std::uint64_t correction, OnDaemons done) {
     correction_ = correction;
     open_journal();
     stop_units(stopped_, done);
-  });
+  };
+  correctors_.daemons.refresh(known);
 }
 
 void Executor::stop_units(const correctors::TimeDaemons::Units& units, OnDaemons done) {
@@ -80,7 +108,7 @@ void Executor::stop_units(const correctors::TimeDaemons::Units& units, OnDaemons
 void Executor::stopped(const Outcomes& outcomes, const OnDaemons& done) {
   stopping_ = false;
   record(core::JournalState::stopped);
-  done({all_ok(outcomes), true, describe(outcomes)});
+  done({all_ok(outcomes), true, describe(outcomes), any_running(outcomes)});
   if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
 }
 
@@ -142,12 +170,27 @@ void Executor::retry_later() {
 void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
   if (!correctors_.rtc_enabled) return done({true, false, "skipped: rtc.enabled is off"});
   if (write.offset && core::magnitude(*write.offset) <= policy_.rtc_write_threshold) return done({true, false, "already right"});
-  correctors_.rtc.write(
-      [this, done = std::move(done)](const correctors::RtcWriteResult& r) {
-        record(core::JournalState::rtc);
-        done({r.ok, r.written, r.detail, r.aligned});
-      },
-      write.expected);
+  const auto finish = [this, done = std::move(done)](const engine::RtcOutcome& outcome) {
+    record(core::JournalState::rtc);
+    done(outcome);
+  };
+  const auto by_ourselves = [this, finish, expected = write.expected](const std::string& why) {
+    correctors_.rtc.write(
+        [finish, why](const correctors::RtcWriteResult& r) {
+          finish({r.ok, r.written, r.detail + why, r.aligned});
+        },
+        expected);
+  };
+  if (correctors_.hwclock == nullptr || !correctors_.hwclock->chosen()) return by_ourselves("");
+  correctors_.hwclock->write([this, finish, by_ourselves](const correctors::HwclockResult& r) {
+    if (r.ok || r.written || !correctors_.hwclock->may_fall_back()) return finish({r.ok, r.written, r.detail});
+    by_ourselves("; by clockmend itself, for hwclock " + r.detail);
+  });
+}
+
+void Executor::on_rtc_written(const std::function<void()>& call) {
+  correctors_.rtc.on_written(call);
+  if (correctors_.hwclock != nullptr) correctors_.hwclock->on_written(call);
 }
 
 void Executor::finished() {

@@ -10,6 +10,8 @@
 #include "agent/core/policy.hpp"
 #include "agent/core/ports/scheduler.hpp"
 #include "agent/engine/commands.hpp"
+#include "correctors/backends/hwclock_writer.hpp"
+#include "correctors/backends/step_tool.hpp"
 #include "correctors/clock_stepper.hpp"
 #include "correctors/rtc_writer.hpp"
 #include "correctors/time_daemon/time_daemons.hpp"
@@ -22,11 +24,14 @@ struct Correctors {
   correctors::TimeDaemons& daemons;
   correctors::RtcWriter& rtc;
   bool rtc_enabled = true;
+  correctors::StepTool* step_tool = nullptr;     // none: no program can step
+  correctors::HwclockWriter* hwclock = nullptr;  // none: always our own write
 };
 
 class Executor {
  public:
   using OnDaemons = std::function<void(const engine::DaemonOutcome&)>;
+  using OnTool = std::function<void(const engine::StepToolOutcome&)>;
   using OnRtc = std::function<void(const engine::RtcOutcome&)>;
   /// A journal that cannot be written (full /run) never stops a correction; it is told once per correction.
   using OnProblem = std::function<void(const std::string&)>;
@@ -34,14 +39,20 @@ class Executor {
   Executor(Correctors correctors, JournalFile& journal, core::Scheduler& scheduler, const core::Policy& policy, OnProblem on_problem);
 
   core::Result<core::ClockSnapshot> apply(std::uint64_t correction, const engine::ApplyStep& step);
+  /// Lets a program make the step. What it does is seen by tool_stepped(), until tool_over().
+  void run_step_tool(std::uint64_t correction, const engine::RunStepTool& tool, OnTool done);
+  /// By how much that program has set the clock since this was last asked, if it has.
+  [[nodiscard]] std::optional<core::Offset> tool_stepped(const core::ClockSnapshot& now);
+  void tool_over();
   /// Whether any time daemon runs now; nothing if nobody could be asked.
   void ask_daemons(std::function<void(std::optional<bool>)> done);
-  void stop_daemons(std::uint64_t correction, OnDaemons done);
+  /// `none_may_run`: those that would be told of the step are stopped too.
+  void stop_daemons(std::uint64_t correction, OnDaemons done, bool none_may_run = false);
   /// Waits for a stop under way; starts what it stopped.
   void start_daemons(OnDaemons done);
   void write_rtc(const engine::WriteRtc& write, OnRtc done);
   /// Called right after the RTC took a write of ours, long before its read-back ends.
-  void on_rtc_written(std::function<void()> call) { correctors_.rtc.on_written(std::move(call)); }
+  void on_rtc_written(const std::function<void()>& call);
   /// The correction is over: closes the journal, unless a daemon still waits to be started; then it stays open for
   /// recovery, and the start is tried again now and then.
   void finished();

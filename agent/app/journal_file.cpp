@@ -31,9 +31,11 @@ core::JournalRecord JournalFile::intent(std::uint64_t correction, std::vector<co
   return record;
 }
 
-core::Status JournalFile::announce(std::uint64_t correction, std::vector<core::JournalUnit> units, core::Offset step) {
+core::Status JournalFile::announce(std::uint64_t correction, std::vector<core::JournalUnit> units, core::Offset step,
+                                   const std::string& tool) {
   core::JournalRecord record = intent(correction, std::move(units));
   record.offset = step;
+  record.tool = tool;
   open_ = true;
   return writer_.append(path_, wire::journal_line(record), false);
 }
@@ -90,12 +92,14 @@ std::optional<Interrupted> JournalFile::interrupted() {
   left.correction = correction_ = all.back().correction;
   left.units = left_behind();
   core::Offset announced;  // of the step that may have been made; zero: none
+  bool by_tool = false;    // how far a program steps it decides itself
   std::optional<core::nanoseconds> before;
   for (const core::JournalRecord& r : all) {
     if (r.correction != left.correction) continue;
     if (!before && r.realtime_minus_monotonic && plausible(*r.realtime_minus_monotonic)) before = r.realtime_minus_monotonic;
     if (!r.offset || !plausible(r.offset->value) || !plausible(left.stepped.value)) continue;
     if (r.state == core::JournalState::intent) announced = *r.offset;
+    if (r.state == core::JournalState::intent) by_tool = !r.tool.empty();
     if (r.state != core::JournalState::stepped) continue;
     left.stepped = left.stepped + *r.offset;
     announced = {};
@@ -104,6 +108,7 @@ std::optional<Interrupted> JournalFile::interrupted() {
   const core::nanoseconds set = core::realtime_minus_monotonic(clock_.snapshot()) - *before;
   // Killed between the step and its record: the clock itself tells whether it was made.
   if (same(set, (left.stepped + announced).value)) left.stepped = left.stepped + announced;
+  if (by_tool && plausible(set)) left.stepped.value = set;
   if (!same(set, left.stepped.value)) left.set_by_others = set - left.stepped.value;
   return left;
 }

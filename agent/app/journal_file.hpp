@@ -25,7 +25,8 @@ class JournalFile {
       : reader_(reader), writer_(writer), clock_(clock), path_(std::move(path)), boot_id_(std::move(boot_id)) {}
 
   /// Before a step: a few microseconds in a tmpfs, for it is not synced. Opens the journal if it is closed.
-  core::Status announce(std::uint64_t correction, std::vector<core::JournalUnit> units, core::Offset step);
+  /// `tool`: the program that makes it; empty: we do.
+  core::Status announce(std::uint64_t correction, std::vector<core::JournalUnit> units, core::Offset step, const std::string& tool = {});
   /// Before a stop. In a closed journal, what an earlier correction left there is over.
   core::Status begin(std::uint64_t correction, std::vector<core::JournalUnit> units);
   core::Status append(core::JournalRecord record);

@@ -49,7 +49,9 @@ void Pipeline::drain() {
   while (!queue_.empty()) {
     const Event event = std::move(queue_.front());
     queue_.pop_front();
-    for (const engine::Command& command : event(now())) perform(command);
+    const engine::Now at = now();
+    book_tool_step(at.clocks);
+    for (const engine::Command& command : event(at)) perform(command);
     if (listener_.on_event) listener_.on_event();
   }
   draining_ = false;
@@ -71,6 +73,24 @@ void Pipeline::apply(const engine::ApplyStep& step) {
   post([this, result](const engine::Now& now) { return engine_.stepped(result, now); });
 }
 
+void Pipeline::run_step_tool(const engine::RunStepTool& tool) {
+  executor_.run_step_tool(engine_.current_number(), tool, [this](const engine::StepToolOutcome& outcome) {
+    // Its last step was booked when this event began.
+    post([this, outcome](const engine::Now& now) {
+      executor_.tool_over();
+      return engine_.tool_ended(outcome, now);
+    });
+  });
+}
+
+// Before each event: what a program of ours does to the clock must never look like somebody else's doing.
+void Pipeline::book_tool_step(const core::ClockSnapshot& now) {
+  const auto moved = executor_.tool_stepped(now);
+  if (!moved) return;
+  engine_.tool_stepped(*moved);
+  for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::step, *moved, now});
+}
+
 void Pipeline::arm(const engine::ArmDeadline& deadline) {
   deadline_ = scheduler_.after(deadline.delay, [this, token = deadline.token] {
     post([this, token](const engine::Now& now) { return engine_.deadline(token, now); });
@@ -88,10 +108,13 @@ void Pipeline::perform(const engine::Command& command) {
                      post([this, active](const engine::Now& now) { return engine_.daemons_known(active, now); });
                    });
                  },
-                 [&](const engine::StopDaemons&) {
-                   executor_.stop_daemons(engine_.current_number(), [this](const engine::DaemonOutcome& o) {
-                     post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });
-                   });
+                 [&](const engine::StopDaemons& s) {
+                   executor_.stop_daemons(
+                       engine_.current_number(),
+                       [this](const engine::DaemonOutcome& o) {
+                         post([this, o](const engine::Now& now) { return engine_.daemons_stopped(o, now); });
+                       },
+                       s.none_may_run);
                  },
                  [&](const engine::StartDaemons&) {
                    executor_.start_daemons([this](const engine::DaemonOutcome& o) {
@@ -99,6 +122,7 @@ void Pipeline::perform(const engine::Command& command) {
                    });
                  },
                  [&](const engine::ApplyStep& s) { apply(s); },
+                 [&](const engine::RunStepTool& t) { run_step_tool(t); },
                  [&](const engine::WriteRtc& w) {
                    executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
                      post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });

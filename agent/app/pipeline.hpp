@@ -41,6 +41,8 @@ class Pipeline {
   void perform(const engine::Command& command);
   void ask(const engine::AskWitness& question);
   void apply(const engine::ApplyStep& step);
+  void run_step_tool(const engine::RunStepTool& tool);
+  void book_tool_step(const core::ClockSnapshot& now);
   void arm(const engine::ArmDeadline& deadline);
   [[nodiscard]] engine::Now now();
 

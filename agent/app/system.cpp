@@ -40,6 +40,8 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       scripts(programs, scripts_of(init, paths.root)),
       stepper(adjuster, clock),
       rtc_writer(rtc, clock, scheduler),
+      step_tool(commands, clock, settings.step.deadline),
+      hwclock(commands, rtc, clock, settings.rtc),
       daemons(init == os::InitSystem::systemd ? static_cast<core::ServiceManager&>(services) : scripts, scheduler, settings.daemon,
               {&files, &commands}),
       sync_watch(clock, scheduler),

@@ -16,6 +16,8 @@
 #include "agent/os/rtc_device.hpp"
 #include "agent/os/scheduler.hpp"
 #include "agent/os/systemd_services.hpp"
+#include "correctors/backends/hwclock_writer.hpp"
+#include "correctors/backends/step_tool.hpp"
 #include "correctors/clock_stepper.hpp"
 #include "correctors/rtc_writer.hpp"
 #include "correctors/time_daemon/command_services.hpp"
@@ -29,7 +31,7 @@ struct System {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
-  [[nodiscard]] Correctors correctors() { return {stepper, daemons, rtc_writer, rtc_enabled}; }
+  [[nodiscard]] Correctors correctors() { return {stepper, daemons, rtc_writer, rtc_enabled, &step_tool, &hwclock}; }
 
   bool rtc_enabled;
   os::LinuxClockReader clock;
@@ -45,6 +47,8 @@ struct System {
   correctors::CommandServices scripts;
   correctors::ClockStepper stepper;
   correctors::RtcWriter rtc_writer;
+  correctors::StepTool step_tool;
+  correctors::HwclockWriter hwclock;
   correctors::TimeDaemons daemons;
   correctors::SyncWatch sync_watch;
   JournalFile journal;

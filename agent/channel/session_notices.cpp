@@ -31,6 +31,7 @@ void Session::handle(const wire::ClockResync& request, const std::string& id) {
   judged.notice.event = core::NoticeEvent::resync;
   judged.notice.force = request.force;
   judged.notice.dry_run = request.dry_run;
+  judged.notice.backend = request.backend;
   submit(std::move(judged), request.wait, Style::notify_reply, id);
 }
 

@@ -16,6 +16,7 @@ struct Permission {
   const char* operator()(const wire::ClockResync& r) const {
     if (peer == Peer::anybody) return "only root and the clockmend group may start a correction";
     if (peer == Peer::host && r.force) return "force is for an administrator inside the guest";
+    if (peer == Peer::host && r.backend) return "the backend is chosen inside the guest";
     return nullptr;
   }
   const char* operator()(const wire::GuestSetTime& r) const {

@@ -14,6 +14,7 @@ namespace clockmend::cli {
 [[nodiscard]] Findings check_channel(const Facts& facts);
 [[nodiscard]] Findings check_servers(const Facts& facts);
 [[nodiscard]] Findings check_time_daemon(const Facts& facts);
+[[nodiscard]] Findings check_programs(const Facts& facts);
 [[nodiscard]] Findings check_other_masters(const Facts& facts);
 
 /// All of them, in the order in which an operator reads.

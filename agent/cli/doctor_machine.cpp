@@ -109,6 +109,14 @@ Findings check_channel(const Facts& facts) {
   return {{Level::ok, kTopic, "port " + name + (agent != nullptr ? ": " + agent->channel : " is there"), ""}};
 }
 
+Findings check_programs(const Facts& facts) {
+  Findings findings;
+  for (const std::string& path : facts.missing_programs)
+    findings.push_back({Level::warn, "backends", path + " is configured and not there: what the fallback says is done instead",
+                        "install it, or change step.backend or rtc.backend"});
+  return findings;
+}
+
 Findings check_time_daemon(const Facts& facts) {
   constexpr const char* kTopic = "daemon";
   Findings findings;
@@ -164,7 +172,7 @@ Findings check_other_masters(const Facts& facts) {
 Findings all_findings(const Facts& facts) {
   Findings all;
   for (const auto check : {check_agent, check_config, check_machine, check_witnesses, check_rtc, check_channel, check_servers,
-                           check_time_daemon, check_other_masters}) {
+                           check_time_daemon, check_programs, check_other_masters}) {
     const Findings found = check(facts);
     all.insert(all.end(), found.begin(), found.end());
   }

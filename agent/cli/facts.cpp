@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "agent/config/config.hpp"
+#include "correctors/backends/commands.hpp"
 #include "correctors/time_daemon/discovery.hpp"
 
 namespace clockmend::cli {
@@ -73,6 +74,21 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool is_there(core::FileReader& files, const std::string& path) {
+  const auto slash = path.rfind('/');
+  return contains(files.list(path.substr(0, slash)), path.substr(slash + 1));
+}
+
+/// Programs that the configuration gives the step or the RTC to.
+std::vector<std::string> missing_programs(core::FileReader& files, const core::Settings& settings) {
+  std::vector<std::string> missing;
+  if (const std::string path = correctors::step_program(settings.policy.step_backend); !path.empty() && !is_there(files, path))
+    missing.push_back(path);
+  const std::string hwclock = correctors::hwclock_command(core::RtcMode::utc, "").front();
+  if (settings.rtc.backend == core::RtcBackend::hwclock && !is_there(files, hwclock)) missing.push_back(hwclock);
+  return missing;
+}
+
 }  // namespace
 
 bool Facts::runs(std::string_view unit) const { return contains(units, unit); }
@@ -96,6 +112,7 @@ Facts gather_facts(const Context& context) {
   correctors::Discovery daemons = correctors::discover(files);
   facts.listed_daemons = std::move(daemons.units);
   facts.list_notes = std::move(daemons.notes);
+  if (facts.settings) facts.missing_programs = missing_programs(files, *facts.settings);
   facts.clocksource = attribute(files, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
   return facts;
 }

@@ -27,6 +27,7 @@ struct Facts {
   std::vector<std::string> listed_daemons;  // by the machine's ntp-units.d
   std::vector<std::string> list_notes;      // what was wrong with those lists
   std::string clocksource;
+  std::vector<std::string> missing_programs;  // that the configuration asks for
 
   [[nodiscard]] bool runs(std::string_view unit) const;
   /// The status, if there is one that may be believed.

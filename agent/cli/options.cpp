@@ -40,7 +40,15 @@ struct Parsed {
   ResyncCommand resync;
   HistoryCommand history;
   std::string deadline = "60s";
+  std::string backend;
 };
+
+std::optional<core::StepBackend> backend_named(const std::string& name) {
+  for (const auto backend : {core::StepBackend::builtin, core::StepBackend::ntpdate, core::StepBackend::ntpd, core::StepBackend::ntpdig,
+                             core::StepBackend::chronyd})
+    if (name == core::to_string(backend)) return backend;
+  return std::nullopt;
+}
 
 void add_status(CLI::App& app, Parsed& p) {
   CLI::App& sub = *app.add_subcommand("status", "Say whether the clock is right, and what the agent sees");
@@ -54,6 +62,9 @@ void add_resync(CLI::App& app, Parsed& p) {
   sub.add_flag("--dry-run", p.resync.dry_run, "Measure and say what would be done; touch nothing");
   sub.add_flag("--force", p.resync.force, "Lift the limits for steps that only one source asks for");
   sub.add_flag("--json", p.resync.json, "Print the report as JSON");
+  sub.add_option("--backend", p.backend, "Who makes the step, instead of what is configured")
+      ->check(CLI::IsMember(std::vector<std::string>{"builtin", "ntpdate", "ntpd", "ntpdig", "chronyd"}))
+      ->type_name("NAME");
   sub.add_option("--deadline", p.deadline, "Wait at most this long for the report")
       ->check(check_duration)
       ->capture_default_str()
@@ -76,6 +87,7 @@ Command chosen(const CLI::App& app, Parsed& p) {
   if (app.got_subcommand("history")) return p.history;
   if (app.got_subcommand("doctor")) return DoctorCommand{};
   p.resync.deadline = *host::parse_duration(p.deadline);
+  p.resync.backend = backend_named(p.backend);
   return p.resync;
 }
 

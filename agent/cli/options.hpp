@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "agent/cli/context.hpp"
+#include "agent/core/backend.hpp"
 #include "agent/core/time.hpp"
 
 namespace clockmend::cli {
@@ -20,6 +22,7 @@ struct ResyncCommand {
   bool force = false;
   bool json = false;
   core::nanoseconds deadline = core::seconds{60};
+  std::optional<core::StepBackend> backend{};
 };
 
 struct HistoryCommand {

@@ -30,7 +30,7 @@ std::string text_of(const core::CorrectionReport& report, bool json) {
 }  // namespace
 
 Output run_resync(const Context& context, const ResyncCommand& command) {
-  const wire::ClockResync request{command.dry_run, command.force, true};
+  const wire::ClockResync request{command.dry_run, command.force, true, command.backend};
   const core::Result<wire::Reply> answer = context.ask(request, command.deadline);
   if (!answer) return unreachable(answer.error());
   if (answer->error) return failure(host::verdict_of(answer->error->error_class), "the agent says: " + answer->error->text);

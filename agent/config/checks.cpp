@@ -10,10 +10,25 @@ bool shared(const std::vector<std::string>& a, const std::vector<std::string>& b
   return std::ranges::any_of(a, [&b](const std::string& unit) { return std::ranges::find(b, unit) != b.end(); });
 }
 
+/// A program that makes the step needs NTP, and no time daemon beside it.
+void check_step(const core::Settings& s, std::vector<Contradiction>& found) {
+  const core::StepBackend backend = s.policy.step_backend;
+  if (backend == core::StepBackend::builtin) return;
+  constexpr const char* kBeside = "must be \"builtin\" where a time daemon is let run on: a program that steps cannot work beside one";
+  if (s.daemon.action == core::DaemonAction::nudge || s.daemon.action == core::DaemonAction::leave)
+    found.push_back({"step.backend", "daemon.action", kBeside});
+  if (!s.daemon.nudge.empty()) found.push_back({"step.backend", "daemon.nudge", kBeside});
+  if (!s.daemon.leave.empty()) found.push_back({"step.backend", "daemon.leave", kBeside});
+  if (!s.ntp.enabled) found.push_back({"step.backend", "ntp.enabled", "must be \"builtin\" without NTP: a program follows nothing else"});
+  if ((backend == core::StepBackend::ntpdate || backend == core::StepBackend::ntpdig) && s.ntp.port != 123)
+    found.push_back({"step.backend", "ntp.port", "asks port 123 only"});
+}
+
 }  // namespace
 
 std::vector<Contradiction> contradictions(const core::Settings& s) {
   std::vector<Contradiction> found;
+  check_step(s, found);
   const auto forbid = [&found](bool wrong, const char* first, const char* second, const char* why) {
     if (wrong) found.push_back({first, second, why});
   };

@@ -172,6 +172,29 @@ std::vector<KeySpec> ntp() {
   };
 }
 
+std::vector<KeySpec> step() {
+  return {
+      word_key<core::StepBackend>(
+          {"step", "backend",
+           "Who makes a step that NTP stands behind. builtin: the agent, by one relative step. ntpdate; ntpd: ntpd -gq; ntpdig: ntpdig -S; "
+           "chronyd: chronyd -q. With a program the time daemon is stopped first, whatever sequence says."},
+          {{"builtin", core::StepBackend::builtin},
+           {"ntpdate", core::StepBackend::ntpdate},
+           {"ntpd", core::StepBackend::ntpd},
+           {"ntpdig", core::StepBackend::ntpdig},
+           {"chronyd", core::StepBackend::chronyd}},
+          [](auto& s) -> auto& { return s.policy.step_backend; }),
+      word_key<core::StepFallback>(
+          {"step", "fallback",
+           "Where the program is missing, fails or cannot make this step. none: the clock is left as it is then, and the report says so."},
+          {{"builtin", core::StepFallback::builtin}, {"none", core::StepFallback::none}},
+          [](auto& s) -> auto& { return s.policy.step_fallback; }),
+      duration_key(
+          {"step", "deadline", "A program that has not ended by then is killed."}, 1s, 5min,
+          [](auto& s) -> auto& { return s.step.deadline; }),
+  };
+}
+
 std::vector<KeySpec> rtc_and_channel() {
   return {
       flag_key(
@@ -184,6 +207,12 @@ std::vector<KeySpec> rtc_and_channel() {
       duration_key(
           {"rtc", "write_threshold", "Only when it is off by more than this."}, 1ms, 1h,
           [](auto& s) -> auto& { return s.policy.rtc_write_threshold; }),
+      word_key<core::RtcBackend>(
+          {"rtc", "backend", "ioctl: written by the agent, aligned to the second and read back. hwclock: by hwclock -w."},
+          {{"ioctl", core::RtcBackend::ioctl}, {"hwclock", core::RtcBackend::hwclock}}, [](auto& s) -> auto& { return s.rtc.backend; }),
+      word_key<core::RtcFallback>(
+          {"rtc", "fallback", "Where hwclock is missing or fails. none: the RTC is not written then, and the report says so."},
+          {{"ioctl", core::RtcFallback::ioctl}, {"none", core::RtcFallback::none}}, [](auto& s) -> auto& { return s.rtc.fallback; }),
       flag_key(
           {"channel", "enabled", "Listen to the host on the virtio-serial port."}, [](auto& s) -> auto& { return s.channel.enabled; }),
       text_key(
@@ -287,7 +316,7 @@ std::vector<KeySpec> daemon_log_history() {
 
 std::vector<KeySpec> gather() {
   std::vector<KeySpec> keys;
-  for (auto part : {what_may_be_done(), thresholds(), bounds(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_commands(),
+  for (auto part : {what_may_be_done(), thresholds(), bounds(), step(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_commands(),
                     daemon_log_history()}) {
     std::move(part.begin(), part.end(), std::back_inserter(keys));
   }

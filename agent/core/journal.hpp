@@ -50,6 +50,7 @@ struct JournalRecord {
   std::optional<Offset> offset;                           // stepped: what was applied; intent: what is about to be
   std::string boot_id;                                    // /proc/sys/kernel/random/boot_id; a record of another boot means nothing
   std::optional<nanoseconds> realtime_minus_monotonic{};  // intent; what it has changed by later was stepped meanwhile
+  std::string tool{};  // intent: the program that makes the step; `offset` is only what is expected of it then
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/core/backend.hpp"
 #include "agent/core/reading.hpp"
 #include "agent/core/time.hpp"
 
@@ -45,6 +46,8 @@ struct HostNotice {
   std::optional<RealtimePoint> sent;
   bool force = false;    // `clockmend resync --force`: the operator lifts the single-source limits
   bool dry_run = false;  // measure and plan, touch nothing
+  /// `clockmend resync --backend`: who makes the step of this correction; nothing: as configured.
+  std::optional<StepBackend> backend;
 };
 
 }  // namespace clockmend::core

@@ -1,6 +1,7 @@
 // What the operator allows. Every default is stated once, here, with its reason.
 #pragma once
 
+#include "agent/core/backend.hpp"
 #include "agent/core/time.hpp"
 
 namespace clockmend::core {
@@ -60,6 +61,9 @@ struct Policy {
   milliseconds rtc_write_threshold{100};
   bool write_rtc = true;
   bool manage_daemon = true;
+  /// Who makes the step where NTP stands behind it. With a program the order is that of stop_first, whatever `sequence` says.
+  StepBackend step_backend = StepBackend::builtin;
+  StepFallback step_fallback = StepFallback::builtin;
 };
 
 }  // namespace clockmend::core

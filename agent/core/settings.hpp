@@ -30,6 +30,8 @@ struct NtpSettings {
 struct RtcSettings {
   bool enabled = true;
   std::string device;  // empty: /dev/rtc, else the first rtc that answers
+  RtcBackend backend = RtcBackend::ioctl;
+  RtcFallback fallback = RtcFallback::ioctl;  // where hwclock is missing or fails
 };
 
 /// Which time scale a PTP clock runs on. `automatic`: by its kind, else by the nearer of UTC and TAI to a second witness.
@@ -95,6 +97,12 @@ struct DaemonSettings {
   milliseconds start_deadline{10000};
 };
 
+struct StepSettings {
+  /// A program that has not stepped by then is ended. `ntpd -gq` takes 8 s from a near server, the others 1 to 5 s; a client of
+  /// the channel waits 30 s for the whole correction.
+  milliseconds deadline{20000};
+};
+
 struct LogSettings {
   std::string level = "info";  // debug | info | warning | error
 };
@@ -111,6 +119,7 @@ struct Settings {
   milliseconds poll_interval{250};
   ChannelSettings channel;
   DaemonSettings daemon;
+  StepSettings step;
   LogSettings log;
   std::uint32_t history_max_records = 1000;
   /// Where each value that is not a default came from, for `doctor` ("file:line key").

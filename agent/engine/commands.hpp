@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/core/backend.hpp"
 #include "agent/core/report.hpp"
 
 namespace clockmend::engine {
@@ -21,12 +22,20 @@ struct AskWitness {
 };
 /// Which time daemons run now? Answered by Engine::daemons_known().
 struct AskDaemons {};
-struct StopDaemons {};
+struct StopDaemons {
+  bool none_may_run = false;  // also one that would otherwise run on and be told: a program that steps fights it, or for its port
+};
 struct StartDaemons {};
 struct ApplyStep {
   core::Offset offset;
   core::ActionKind kind = core::ActionKind::step;  // step | trim | slew
   bool forced = false;                             // an operator lifted the guards: the policy's floor does not bind
+};
+/// A program measures and steps by itself. What it does to the clock is booked by Engine::tool_stepped() before anything else is
+/// observed, its end told by Engine::tool_ended().
+struct RunStepTool {
+  core::StepBackend backend = core::StepBackend::ntpdate;
+  core::Offset expected;  // what our own measurement asks for
 };
 struct WriteRtc {
   /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.
@@ -52,15 +61,21 @@ struct Note {
   std::string text;
 };
 
-using Command = std::variant<AskWitnesses, AskWitness, AskDaemons, StopDaemons, StartDaemons, ApplyStep, WriteRtc, ArmDeadline,
+using Command = std::variant<AskWitnesses, AskWitness, AskDaemons, StopDaemons, StartDaemons, ApplyStep, RunStepTool, WriteRtc, ArmDeadline,
                              DisarmDeadline, Reconsider, Publish, Note>;
 using Commands = std::vector<Command>;
 
 /// How stopping or starting the time daemons ended.
 struct DaemonOutcome {
   bool ok = true;
-  bool any = false;    // a daemon was managed at all
-  std::string detail;  // "ntpsec.service", "none active", or what failed
+  bool any = false;      // a daemon was managed at all
+  std::string detail;    // "ntpsec.service", "none active", or what failed
+  bool running = false;  // stopping: one runs on, or may do so
+};
+/// How the program that was to step ended.
+struct StepToolOutcome {
+  bool ok = false;
+  std::string detail;  // in its own words
 };
 struct RtcOutcome {
   bool ok = true;

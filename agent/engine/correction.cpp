@@ -28,7 +28,7 @@ bool attests(core::NoticeEvent event) {
 }  // namespace
 
 Correction::Correction(CorrectionContext context, std::uint64_t number, core::Discontinuity discontinuity, bool host_moved)
-    : context_(context) {
+    : context_(context), backend_(context.policy.step_backend) {
   report_.number = number;
   report_.discontinuity = std::move(discontinuity);
   report_.started_realtime = report_.discontinuity.detected.realtime;
@@ -65,6 +65,7 @@ void Correction::take_notice(const core::HostNotice& notice, const core::ClockSn
   if (!notice.id.empty()) report_.notices.push_back(notice.id);
   forced_ = forced_ || notice.force;
   dry_run_ = dry_run_ && notice.dry_run;
+  if (notice.backend) backend_ = *notice.backend;
   if (notice.sent)
     at_least_ = std::max(at_least_.value_or(core::Offset{core::nanoseconds::min() / 4}), core::Offset{*notice.sent - now.realtime});
   if (notice.exchange) add_evidence(*notice.exchange);
@@ -257,7 +258,8 @@ Commands Correction::stepped(const core::Result<core::ClockSnapshot>& result, co
     return out;
   }
   const core::Offset applied = pending_offset_;
-  end_action(kind, true, kind == ActionKind::slew ? "handed to the kernel, 500 ppm" : "applied", now);
+  const std::string instead = kind != ActionKind::step || no_tool_.empty() ? "" : " by clockmend itself: " + no_tool_;
+  end_action(kind, true, kind == ActionKind::slew ? "handed to the kernel, 500 ppm" : "applied" + instead, now);
   if (kind == ActionKind::slew) {
     weaken("not right yet: the offset is being slewed away");
     conclude(Outcome::corrected, "the offset is being slewed away", now, out);
@@ -293,7 +295,7 @@ Commands Correction::daemons_stopped(const DaemonOutcome& outcome, const core::C
   stopped_ = outcome;
   end_action(ActionKind::stop_daemon, outcome.ok, outcome.detail, now);
   if (!outcome.ok) weaken("the time daemon could not be stopped: " + outcome.detail);
-  if (phase_ == Phase::investigating && context_.policy.sequence == core::Sequence::stop_first) {
+  if (phase_ == Phase::investigating && stop_first()) {
     remeasure_ = true;
     verify_asked_ = now.raw;
     deadline_passed_ = false;

@@ -51,6 +51,8 @@ class Correction {
   /// Goes on with what is known, after something changed that is no event of its own.
   Commands advance(const core::ClockSnapshot& now);
   Commands stepped(const core::Result<core::ClockSnapshot>& result, const core::ClockSnapshot& now);
+  void tool_stepped(core::Offset amount);  // by the program that steps
+  Commands tool_ended(const StepToolOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_known(const core::ClockSnapshot& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_started(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
@@ -92,11 +94,14 @@ class Correction {
   void weaken(const std::string& why);
   void request_stop(const core::ClockSnapshot& now, Commands& out);
   void apply(core::Offset offset, core::ActionKind kind, const core::ClockSnapshot& now, Commands& out);
+  void make_step(const core::Estimate& estimate, const core::ClockSnapshot& now, Commands& out);
+  [[nodiscard]] std::string no_tool_here(const core::Estimate& estimate) const;
   void arm(Commands& out);
   void arm(core::nanoseconds delay, Commands& out);
   /// Why nothing may be changed, empty if it may.
   [[nodiscard]] std::string hands_off() const;
   [[nodiscard]] WriteRtc write_rtc() const;
+  [[nodiscard]] bool stop_first() const;
   [[nodiscard]] bool waits_for_stop_first() const;
   [[nodiscard]] PlanContext plan_context(const core::ClockSnapshot& now) const;
   core::ActionRecord& begin_action(core::ActionKind kind, const core::ClockSnapshot& now);
@@ -115,6 +120,9 @@ class Correction {
   core::RawPoint verify_asked_{};
   core::ActionKind pending_kind_ = core::ActionKind::step;  // the ApplyStep under way
   core::Offset pending_offset_;
+  core::StepBackend backend_;             // who is to make the step
+  core::Offset tool_stepped_;             // by the program, so far
+  std::string no_tool_;                   // why it was not, or in vain, the program that was wanted
   bool ready_ = false;                    // the first answers are in: a single early one must not decide alone
   bool daemons_known_ = true;             // false: AskDaemons is not answered yet
   bool forced_ = false;                   // some notice asked to lift the single-source limits

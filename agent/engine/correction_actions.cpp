@@ -29,9 +29,11 @@ std::string Correction::hands_off() const {
   return {};
 }
 
-bool Correction::waits_for_stop_first() const {
-  return context_.policy.sequence == core::Sequence::stop_first && (stop_ != Task::finished || remeasure_);
+bool Correction::stop_first() const {
+  return context_.policy.sequence == core::Sequence::stop_first || backend_ != core::StepBackend::builtin;
 }
+
+bool Correction::waits_for_stop_first() const { return remeasure_ || (stop_first() && stop_ != Task::finished); }
 
 PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   PlanContext c;
@@ -95,9 +97,9 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
   }
   corroborated_ = corroborated(estimate);
   local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return is_host_clock(w); });
-  if (context_.policy.sequence == core::Sequence::stop_first) request_stop(now, out);
+  if (stop_first()) request_stop(now, out);
   // The step first: each message to the service manager costs applications time on a wrong clock.
-  if (!waits_for_stop_first()) apply(estimate.offset, ActionKind::step, now, out);
+  if (!waits_for_stop_first()) make_step(estimate, now, out);
   request_stop(now, out);
 }
 
@@ -145,7 +147,7 @@ void Correction::request_stop(const core::ClockSnapshot& now, Commands& out) {
   stop_ = Task::requested;
   context_.state.on(StateEvent::correcting, "stopping the time daemon", now.realtime);
   begin_action(ActionKind::stop_daemon, now);
-  out.push_back(StopDaemons{});
+  out.push_back(StopDaemons{backend_ != core::StepBackend::builtin});
 }
 
 void Correction::verify(const core::ClockSnapshot& now, Commands& out) {
@@ -250,10 +252,12 @@ void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   if (stepped) {
     // A server that confirms its own word is still one source.
     context_.steps.add(now.boottime, report_.total, corroborated_ || forced_);
-    if (!concluded_)
-      report_.reason = report_.verified ? "stepped and verified by NTP" : "stepped; " + weakness_;
-    else if (report_.outcome != Outcome::failed)
+    if (!concluded_) {
+      const std::string by = backend_ == core::StepBackend::builtin ? "" : std::string(" by ") + core::to_string(backend_);
+      report_.reason = "stepped" + by + (report_.verified ? " and verified by NTP" : "; " + weakness_);
+    } else if (report_.outcome != Outcome::failed)
       report_.outcome = Outcome::corrected;
+    if (report_.outcome != Outcome::failed && !no_tool_.empty()) report_.reason += "; " + no_tool_;
   }
   if (report_.outcome == Outcome::refused)
     context_.state.on(StateEvent::refused, report_.reason, now.realtime);

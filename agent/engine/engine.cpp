@@ -146,6 +146,16 @@ void Engine::own_step_applied(core::Offset amount) {
   ++counters_.steps;
 }
 
+void Engine::tool_stepped(core::Offset amount) {
+  own_step_applied(amount);
+  if (active_) active_->tool_stepped(amount);
+}
+
+Commands Engine::tool_ended(const StepToolOutcome& outcome, const Now& now) {
+  if (!active_) return {};
+  return after(active_->tool_ended(outcome, now.clocks), now);
+}
+
 Commands Engine::daemons_known(std::optional<bool> active, const Now& now) {
   if (active) daemon_active_ = *active;
   if (!active_) return {};

@@ -35,6 +35,9 @@ class Engine {
   /// Books an own step; the executor calls it right after the kernel accepted the step and before anything else is
   /// observed, then stepped().
   void own_step_applied(core::Offset amount);
+  /// The same for a program that steps by itself, between RunStepTool and tool_ended().
+  void tool_stepped(core::Offset amount);
+  Commands tool_ended(const StepToolOutcome& outcome, const Now& now);
   /// The answer to AskDaemons; nothing: nobody could be asked, what was known stays.
   Commands daemons_known(std::optional<bool> active, const Now& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const Now& now);

@@ -24,6 +24,7 @@ std::string journal_line(const core::JournalRecord& record) {
     json["units"].push_back(std::move(item));
   }
   json["offset_ns"] = ns_or_null(record.offset);
+  if (!record.tool.empty()) json["tool"] = record.tool;
   json["boot_id"] = record.boot_id;
   if (record.realtime_minus_monotonic) json["realtime_minus_monotonic_ns"] = record.realtime_minus_monotonic->count();
   return dump_line(json);
@@ -44,6 +45,7 @@ core::Result<core::JournalRecord> parse_journal_line(std::string_view line) {
   }
   if (error.empty() && !json->contains("offset_ns")) fields.fail("offset_ns", "is missing");
   if (const auto offset = fields.optional_ns("offset_ns")) record.offset = core::Offset{*offset};
+  if (fields.has("tool")) record.tool = fields.text("tool");
   record.boot_id = fields.text("boot_id");
   record.realtime_minus_monotonic = fields.optional_ns("realtime_minus_monotonic_ns");
   fields.reject_unknown();

@@ -88,6 +88,7 @@ Request read(ClockResync, Fields& fields, std::string&) {
   resync.dry_run = fields.flag_or("dry-run", false);
   resync.force = fields.flag_or("force", false);
   resync.wait = fields.flag_or("wait", true);
+  if (fields.has("backend")) resync.backend = fields.name<core::StepBackend>("backend");
   return resync;
 }
 

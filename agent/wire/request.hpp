@@ -62,6 +62,7 @@ struct ClockResync {
   bool dry_run = false;
   bool force = false;
   bool wait = true;
+  std::optional<core::StepBackend> backend{};
 };
 struct ClockHistory {
   std::size_t limit = 20;  // 1..200

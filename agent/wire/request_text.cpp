@@ -26,7 +26,11 @@ Json arguments(const ClockNotify& r) {
   return json;
 }
 
-Json arguments(const ClockResync& r) { return Json{{"dry-run", r.dry_run}, {"force", r.force}, {"wait", r.wait}}; }
+Json arguments(const ClockResync& r) {
+  Json json{{"dry-run", r.dry_run}, {"force", r.force}, {"wait", r.wait}};
+  if (r.backend) json["backend"] = to_string(*r.backend);
+  return json;
+}
 
 Json arguments(const ClockHistory& r) {
   Json json{{"limit", r.limit}};

@@ -8,10 +8,11 @@ _clockmend() {
     case $previous in
     --root) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --deadline | -n | --records) return ;;
+    --backend) mapfile -t COMPREPLY < <(compgen -W 'builtin ntpdate ntpd ntpdig chronyd' -- "$word"); return ;;
     esac
     case $command in
     status) words='--json --check --help' ;;
-    resync) words='--dry-run --force --json --deadline --help' ;;
+    resync) words='--dry-run --force --json --deadline --backend --help' ;;
     history) words='--records --json --full --help' ;;
     doctor) words='--help' ;;
     *) words='status resync history doctor --root --version --help' ;;

@@ -18,6 +18,7 @@ class FakeCommands final : public core::CommandRunner {
     std::string line;
     for (const std::string& word : argv) line += (line.empty() ? "" : " ") + word;
     log.push_back(line);
+    if (on_begin) on_begin(line);
     if (takes > deadline) {
       scheduler_.post_after(deadline, [reply] { reply(core::Error{core::ErrorCode::timeout, "it did not end by itself"}); });
       return;
@@ -30,8 +31,9 @@ class FakeCommands final : public core::CommandRunner {
 
   core::Result<core::CommandResult> result = core::CommandResult{0, "200 OK\n"};
   core::nanoseconds takes{core::milliseconds{50}};
-  std::function<void(const std::string& line)> on_run;
-  std::vector<std::string> log;  // each call, its words joined by spaces
+  std::function<void(const std::string& line)> on_begin;  // it runs from now on
+  std::function<void(const std::string& line)> on_run;    // it ends, and does what it does then
+  std::vector<std::string> log;                           // each call, its words joined by spaces
 
  private:
   FakeScheduler& scheduler_;

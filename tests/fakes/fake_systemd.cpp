@@ -225,6 +225,7 @@ void FakeSystemd::read_transient_property(sd_bus_message* m, std::string& comman
     if (::write(fd, program.output.data(), program.output.size()) < 0) throw std::runtime_error("fake systemd: write");
     return;
   }
+  if (property == "CapabilityBoundingSet") return check(::sd_bus_message_read(m, "v", "t", &capabilities), "capabilities");
   if (property != "ExecStart") return check(::sd_bus_message_skip(m, "v"), "value");
   check(::sd_bus_message_enter_container(m, 'v', "a(sasb)"), "v");
   check(::sd_bus_message_enter_container(m, 'a', "(sasb)"), "a");

@@ -62,6 +62,7 @@ class FakeSystemd {
     std::string job_result;  // empty: "done", or "failed" by exit_status
   };
   Program program;
+  std::uint64_t capabilities = 0;                 // of the last transient unit, a bit each
   std::vector<std::string> transient_properties;  // "NoNewPrivileges", in the order sent
   std::vector<std::string> calls;                 // "StopUnit ntpsec.service replace"
   bool subscribed = false;                        // without it no signals; a direct connection has them always

@@ -24,7 +24,9 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
       stepper_(world, world.clock),
       daemons_(world.services, world.scheduler, {}, {&world.files, &world.commands}),
       rtc_writer_(world.rtc, world.clock, world.scheduler),
-      executor_({stepper_, daemons_, rtc_writer_, true}, journal_, world.scheduler, engine_.policy(),
+      step_tool_(world.commands, world.clock, core::StepSettings{}.deadline),
+      hwclock_(world.commands, world.rtc, world.clock, {}),
+      executor_({stepper_, daemons_, rtc_writer_, true, &step_tool_, &hwclock_}, journal_, world.scheduler, engine_.policy(),
                 [this](const std::string& why) { notes.push_back(why); }),
       pipeline_(engine_, executor_, world.clock, world.scheduler, listener()),
       history_(world.files, world, "/var/lib/clockmend/history.jsonl", 100),
@@ -36,6 +38,12 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
       tsc_(world.devices.tsc, world.clock, world.scheduler, core::Settings{}.poll_interval),
       vmgenid_(world.devices.kernel_log),
       desk_(world.clock, world.scheduler, engine_, host_, history_, [] { return core::AgentStatus{}; }) {
+  step_tool_.ask_servers([this] {
+    correctors::StepServers good;
+    for (const core::ServerStatus& s : ntp_.servers())
+      if (s.state == "ok") good.addresses.push_back(s.address);
+    return good;
+  });
   for (core::Probe* probe : probes()) pipeline_.add_probe(*probe);
   pipeline_.start();
   refresh_daemons(1s);

@@ -41,6 +41,7 @@ class Guest {
     daemons_.configure(std::move(settings));
   }
   [[nodiscard]] app::Desk& desk() { return desk_; }
+  void decide_rtc(core::RtcSettings settings) { hwclock_.configure(std::move(settings)); }
   [[nodiscard]] const engine::Engine& engine() const { return engine_; }
   [[nodiscard]] engine::Engine& engine() { return engine_; }
   /// What the agent holds that could grow, in elements or bytes.
@@ -65,6 +66,8 @@ class Guest {
   correctors::ClockStepper stepper_;
   correctors::TimeDaemons daemons_;
   correctors::RtcWriter rtc_writer_;
+  correctors::StepTool step_tool_;
+  correctors::HwclockWriter hwclock_;
   app::Executor executor_;
   app::Pipeline pipeline_;
   app::History history_;

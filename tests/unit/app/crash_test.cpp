@@ -7,6 +7,7 @@
 #include "agent/app/executor.hpp"
 #include "agent/app/interrupted_report.hpp"
 #include "agent/wire/report.hpp"
+#include "tests/fakes/fake_commands.hpp"
 #include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_rtc.hpp"
 #include "tests/fakes/fake_scheduler.hpp"
@@ -215,6 +216,33 @@ TEST(CrashTest, WhatSomebodyElseSetMeanwhileIsNotOurs) {
   ASSERT_TRUE(second.interrupted);
   EXPECT_EQ(second.interrupted->total.value, 0ns);
   EXPECT_EQ(second.interrupted->discontinuity.foreign_step, 7s);
+}
+
+// A program steps by what it measured: killed beside it, what the clock was set by since is told as ours.
+TEST(CrashTest, AStepThatAProgramMadeIsToldByTheClock) {
+  for (const bool seen : {false, true}) {
+    Machine machine;
+    fakes::FakeCommands commands{machine.scheduler};
+    commands.takes = 3s;
+    correctors::StepTool tool{commands, machine.clock, 20s};
+    tool.ask_servers([] { return correctors::StepServers{{"192.0.2.1"}, 123}; });
+    {
+      Life first{machine};
+      Executor executor{{first.stepper, first.daemons, first.rtc, true, &tool}, first.journal, machine.scheduler, machine.policy, {}};
+      executor.run_step_tool(1, {core::StepBackend::ntpdate, core::Offset{kGap}}, [](const engine::StepToolOutcome&) {});
+      machine.scheduler.run_for(1s);
+      EXPECT_FALSE(executor.tool_stepped(machine.clock.snapshot()));
+      machine.clock.step(kGap + 1234us);
+      if (seen) {
+        EXPECT_EQ(executor.tool_stepped(machine.clock.snapshot())->value, kGap + 1234us);
+      }
+    }
+    Life second{machine};
+    second.recover();
+    ASSERT_TRUE(second.interrupted) << machine.files.files[kJournal];
+    EXPECT_EQ(second.interrupted->total.value, kGap + 1234us);
+    EXPECT_FALSE(second.interrupted->discontinuity.foreign_step);
+  }
 }
 
 TEST(CrashTest, ADaemonThatDiedRightAfterItsStartIsStillInTheJournal) {

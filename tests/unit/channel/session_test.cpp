@@ -79,6 +79,7 @@ TEST(Session, WhoMayWhat) {
       {"clock-resync", R"({"wait":false})", "none", "none", "NotPermitted"},
       {"clock-resync", R"({"wait":false,"dry-run":true})", "none", "none", "NotPermitted"},
       {"clock-resync", R"({"wait":false,"force":true})", "NotPermitted", "none", "NotPermitted"},
+      {"clock-resync", R"({"wait":false,"backend":"ntpdate"})", "NotPermitted", "none", "NotPermitted"},
       {"guest-set-time", R"({"time":1})", "", "GenericError", "GenericError"},
       {"guest-set-time", "{}", "", "", "GenericError"},
   };
@@ -98,11 +99,12 @@ TEST(Session, WhoMayWhat) {
 TEST(Session, ResyncReachesTheAgent) {
   Rig rig;
   auto root = rig.client(true);
-  rig.ask(*root, execute("clock-resync", R"({"dry-run":true,"force":true})"));
+  rig.ask(*root, execute("clock-resync", R"({"dry-run":true,"force":true,"backend":"chronyd"})"));
   ASSERT_EQ(rig.agent.told.size(), 1U);
   EXPECT_EQ(rig.agent.told[0].notice.event, core::NoticeEvent::resync);
   EXPECT_TRUE(rig.agent.told[0].notice.dry_run);
   EXPECT_TRUE(rig.agent.told[0].notice.force);
+  EXPECT_EQ(rig.agent.told[0].notice.backend, core::StepBackend::chronyd);
   EXPECT_TRUE(rig.agent.told[0].done);
   for (int i = 0; i < 10; ++i) rig.ask(*root, execute("clock-resync", R"({"wait":false})"));
   EXPECT_EQ(rig.agent.told.size(), 11U) << "an administrator is not slowed down";

@@ -57,6 +57,17 @@ TEST(Doctor, EveryComplaintHasAdvice) {
     EXPECT_EQ(f.level == Level::ok, f.advice.empty()) << f.text;
 }
 
+TEST(Doctor, AProgramThatIsConfiguredMustBeThere) {
+  World world;
+  world.files.contents["/etc/clockmend/clockmend.toml"] = "[step]\nbackend = \"ntpdate\"\n[rtc]\nbackend = \"hwclock\"\n";
+  EXPECT_EQ(cli::gather_facts(world.context()).missing_programs, (std::vector<std::string>{"/usr/sbin/ntpdate", "/sbin/hwclock"}));
+  world.files.contents["/usr/sbin/ntpdate"] = world.files.contents["/sbin/hwclock"] = "";
+  EXPECT_TRUE(cli::gather_facts(world.context()).missing_programs.empty());
+  Facts facts = good_guest(world);
+  facts.missing_programs = {"/usr/sbin/ntpdate"};
+  EXPECT_EQ(worst(cli::check_programs(facts)), Level::warn);
+}
+
 TEST(Doctor, TheAgentMustRunAndMayWork) {
   World world;
   Facts facts = good_guest(world);

@@ -22,6 +22,9 @@ TEST(CliOptions, SubcommandsAndTheirSwitches) {
   EXPECT_TRUE(command<cli::StatusCommand>({"status", "--json"}).json);
   EXPECT_TRUE(command<cli::ResyncCommand>({"resync", "--dry-run"}).dry_run);
   EXPECT_FALSE(command<cli::ResyncCommand>({"resync"}).force);
+  EXPECT_FALSE(command<cli::ResyncCommand>({"resync"}).backend);
+  EXPECT_EQ(command<cli::ResyncCommand>({"resync", "--backend", "ntpd"}).backend, core::StepBackend::ntpd);
+  EXPECT_EQ(command<cli::ResyncCommand>({"resync", "--backend", "builtin"}).backend, core::StepBackend::builtin);
   EXPECT_EQ(command<cli::ResyncCommand>({"resync", "--deadline", "5s"}).deadline, core::seconds{5});
   EXPECT_EQ(command<cli::HistoryCommand>({"history", "-n", "7"}).records, 7U);
   static_cast<void>(command<cli::DoctorCommand>({"doctor"}));
@@ -39,6 +42,7 @@ TEST(CliOptions, MistakesEndWithTheUsageCode) {
                                                           {"history", "-n", "0"},
                                                           {"history", "-n", "x"},
                                                           {"resync", "--deadline", "never"},
+                                                          {"resync", "--backend", "rdate"},
                                                           {"status", "x"}};
   for (const auto& arguments : mistakes) {
     const cli::Options options = parse(arguments);

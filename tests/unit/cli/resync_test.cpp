@@ -41,12 +41,13 @@ TEST(Resync, JsonIsTheReport) {
 
 TEST(Resync, TheSwitchesReachTheAgent) {
   World world;
-  static_cast<void>(cli::run_resync(world.context(), {.dry_run = true, .force = true}));
+  static_cast<void>(cli::run_resync(world.context(), {.dry_run = true, .force = true, .backend = core::StepBackend::ntpdate}));
   ASSERT_EQ(world.asked.size(), 1U);
   const auto parsed = wire::parse_request(world.asked.front());
   const auto& request = std::get<wire::ClockResync>(std::get<wire::Request>(parsed.request));
   EXPECT_TRUE(request.dry_run);
   EXPECT_TRUE(request.force);
+  EXPECT_EQ(request.backend, core::StepBackend::ntpdate);
   EXPECT_TRUE(request.wait);
 }
 

@@ -78,6 +78,7 @@ command_start = ["/usr/bin/sv", "start", "two words"]
   EXPECT_EQ(loaded->origins.size(), kCommandKeys);
 }
 
+constexpr std::size_t kBackendKeys = 5;
 constexpr std::size_t kActionKeys = 4;
 
 TEST(ConfigLoad, EveryKeyOfWhatBecomesOfADaemonReachesItsMember) {
@@ -195,7 +196,25 @@ max_records = 50
   EXPECT_EQ(s.daemon.start_deadline, 6s);
   EXPECT_EQ(s.log.level, "debug");
   EXPECT_EQ(s.history_max_records, 50U);
-  EXPECT_EQ(s.origins.size() + kHypervisorKeys + kActionKeys + kCommandKeys, config::all_keys().size());
+  EXPECT_EQ(s.origins.size() + kBackendKeys + kHypervisorKeys + kActionKeys + kCommandKeys, config::all_keys().size());
+}
+
+TEST(ConfigLoad, EveryBackendKeyReachesItsValue) {
+  const auto loaded = load_text(R"([step]
+backend = "chronyd"
+fallback = "none"
+deadline = "90 s"
+[rtc]
+backend = "hwclock"
+fallback = "none"
+)");
+  ASSERT_TRUE(loaded) << error_of(loaded);
+  EXPECT_EQ(loaded->policy.step_backend, core::StepBackend::chronyd);
+  EXPECT_EQ(loaded->policy.step_fallback, core::StepFallback::none);
+  EXPECT_EQ(loaded->step.deadline, 90s);
+  EXPECT_EQ(loaded->rtc.backend, core::RtcBackend::hwclock);
+  EXPECT_EQ(loaded->rtc.fallback, core::RtcFallback::none);
+  EXPECT_EQ(loaded->origins.size(), kBackendKeys);
 }
 
 TEST(ConfigLoad, DropInsWinKeyByKeyInLexicalOrder) {

@@ -67,9 +67,10 @@ class EngineRig {
   void fail(Witness w) { observe(core::MeasurementFailed{w, "it is away"}); }
   void compare() { observe(core::ClocksCompared{clock.snapshot()}); }
   void daemons_known(std::optional<bool> active) { perform(engine.daemons_known(active, now())); }
-  void stopped(bool any = true, bool ok = true) {
-    perform(engine.daemons_stopped({ok, any, any ? "ntpsec.service" : "none active"}, now()));
+  void stopped(bool any = true, bool ok = true, bool running = false) {
+    perform(engine.daemons_stopped({ok, any, any ? "ntpsec.service" : "none active", running}, now()));
   }
+  void tool_ended(bool ok, const std::string& detail) { perform(engine.tool_ended({ok, detail}, now())); }
   void started(bool ok = true) { perform(engine.daemons_started({ok, true, ok ? "ntpsec.service running" : "it exited"}, now())); }
   void rtc_written(bool written = true, bool ok = true) { perform(engine.rtc_written({ok, written, ok ? "written" : "failed"}, now())); }
   void reconsider() { perform(engine.reconsider(now())); }

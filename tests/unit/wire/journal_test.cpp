@@ -19,6 +19,9 @@ TEST(WireJournal, RoundTripOfEveryState) {
   core::JournalRecord bare{S::intent, 1, {}, std::nullopt, "b"};
   EXPECT_EQ(*wire::parse_journal_line(wire::journal_line(bare)), bare);
   EXPECT_EQ(wire::journal_line(bare).find("realtime"), std::string::npos) << "an older agent reads it, too";
+  EXPECT_EQ(wire::journal_line(bare).find("tool"), std::string::npos);
+  bare.tool = "ntpdate";
+  EXPECT_EQ(*wire::parse_journal_line(wire::journal_line(bare)), bare);
   bare.realtime_minus_monotonic = core::nanoseconds(-17);
   EXPECT_EQ(*wire::parse_journal_line(wire::journal_line(bare)), bare);
 }

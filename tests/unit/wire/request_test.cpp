@@ -70,6 +70,17 @@ TEST(WireRequest, NotifyKeepsItsMembers) {
   EXPECT_EQ(n->exchange, full_notify().exchange);
 }
 
+TEST(WireRequest, ResyncKeepsItsMembers) {
+  const auto parsed = parse_request(wire::request_text(wire::ClockResync{true, false, false, core::StepBackend::ntpdig}));
+  const auto* resync = request_of<wire::ClockResync>(parsed);
+  ASSERT_NE(resync, nullptr);
+  EXPECT_TRUE(resync->dry_run);
+  EXPECT_FALSE(resync->wait);
+  EXPECT_EQ(resync->backend, core::StepBackend::ntpdig);
+  const auto plain = parse_request(wire::request_text(wire::ClockResync{}));
+  EXPECT_FALSE(request_of<wire::ClockResync>(plain)->backend);
+}
+
 TEST(WireRequest, IdIsEchoedAsItCame) {
   EXPECT_EQ(parse_request(R"({"execute":"guest-ping","id":{"a":[1,null]}})").id_json, R"({"a":[1,null]})");
   EXPECT_EQ(parse_request(R"({"execute":"nonsense","id":7})").id_json, "7");
@@ -149,6 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"id_long", R"({"execute":"clock-notify","arguments":{"event":"resumed","id":")" + std::string(65, 'a') + "\"}}", kGeneric,
             "64 visible"},
         Bad{"id_control", R"({"execute":"clock-notify","arguments":{"event":"resumed","id":"a\u001b"}})", kGeneric, "visible ASCII"},
+        Bad{"backend", R"({"execute":"clock-resync","arguments":{"backend":"/bin/sh"}})", kGeneric, "\"/bin/sh\" is not known here"},
+        Bad{"backend_type", R"({"execute":"clock-resync","arguments":{"backend":["ntpdate"]}})", kGeneric, "backend must be a string"},
         Bad{"force", R"({"execute":"clock-notify","arguments":{"event":"resumed","force":true}})", kGeneric, "force is not known"},
         Bad{"age", R"({"execute":"clock-notify","arguments":{"event":"resumed","max-age-ms":0}})", kGeneric, "1..3600000"},
         Bad{"negative_stamp", R"({"execute":"clock-exchange","arguments":{"t1":-1}})", kGeneric, "between 1970 and 2200"},
