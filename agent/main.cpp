@@ -20,6 +20,7 @@ int run(int argc, char** argv) {
   cli.set_version_flag("--version", std::string("clockmendd ") + app::kVersion);
   core::Paths paths;
   bool recover = false;
+  bool dead_man = false;
   bool check = false;
   std::string level;
   cli.add_option("--config", paths.config, "Configuration file")->capture_default_str();
@@ -28,6 +29,7 @@ int run(int argc, char** argv) {
   cli.add_option("--log-level", level, "debug, info, warning or error; instead of log.level")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   cli.add_flag("--recover", recover, "Start again what a killed agent left stopped, then exit (for ExecStopPost=)");
+  cli.add_flag("--dead-man", dead_man, "With --recover: the agent may still run, only start what it left stopped")->needs("--recover");
   cli.add_flag("--check-config", check, "Read the configuration, print its errors, then exit");
   cli.footer("Signals: SIGHUP reloads the configuration; SIGTERM ends. See clockmendd(8) and clockmend.toml(5).");
   CLI11_PARSE(cli, argc, argv);
@@ -45,7 +47,7 @@ int run(int argc, char** argv) {
   // A bad configuration must not keep a stopped time daemon down.
   core::Settings chosen = settings ? *settings : core::Settings{};
   if (!level.empty()) chosen.log.level = level;
-  return recover ? app::recover_and_exit(paths, chosen) : app::run_agent(paths, chosen, level);
+  return recover ? app::recover_and_exit(paths, chosen, dead_man) : app::run_agent(paths, chosen, level);
 }
 
 }  // namespace

@@ -11,10 +11,13 @@
 #include "agent/app/interrupted_report.hpp"
 #include "agent/app/log.hpp"
 #include "agent/app/pipeline.hpp"
+#include "agent/app/quiescence.hpp"
 #include "agent/app/status_board.hpp"
 #include "agent/app/system.hpp"
+#include "agent/app/valid_target.hpp"
 #include "agent/app/version.hpp"
 #include "agent/config/config.hpp"
+#include "agent/os/child_program.hpp"
 #include "agent/os/clock_set_timerfd.hpp"
 #include "agent/os/notify.hpp"
 #include "agent/os/process.hpp"
@@ -47,6 +50,9 @@ core::Policy with_floor(core::Policy policy, const History& history) {
   return policy;
 }
 
+/// What the dead-man timer runs: this program, wherever it is installed.
+std::vector<std::string> recover_command() { return {os::own_folder() + "/clockmendd", "--recover", "--dead-man"}; }
+
 os::ResolverPlace resolver_below(const std::string& root) { return {root.empty() ? "" : root + "/etc/resolv.conf", ""}; }
 
 class AgentApp {
@@ -75,6 +81,10 @@ class AgentApp {
         desk_(system_.clock, system_.scheduler, engine_, host_, history_, [this] { return board_.compose(); }),
         board_(engine_, system_.clock, system_.scheduler, system_.writer, paths.status(), os::process_id(), sources()),
         faces_({io_, paths, settings.channel, desk_, host_, [this](const std::string& note) { log_.text().info(note); }}),
+        quiescence_(engine_, executor_, system_.services, system_.scheduler, recover_command(),
+                    [this](const std::string& note) { log_.text().warn(note); }),
+        valid_target_(engine_, system_.init == os::InitSystem::systemd ? &system_.services : nullptr, system_.writer, system_.scheduler,
+                      paths.valid_flag(), [this](const std::string& note) { log_.text().warn(note); }),
         signals_(io_, [this](os::ProcessSignal s) { signal(s); }) {
     system_.step_tool.ask_servers([this] { return good_servers(); });
   }
@@ -89,12 +99,18 @@ class AgentApp {
     if (const auto permitted = system_.adjuster.permitted(); !permitted)
       log_.text().error("cannot set the clock: {}", permitted.error().text);
     tell_list_notes();
+    system_.hooks.on_note([this](const std::string& note, bool failed) { hook_note(note, failed); });
+    look_for_hooks();
+    if (interrupted_) finish_hooks(*interrupted_);
+    desk_.on_pause([this](const std::function<void(const std::string&)>& done) { quiescence_.begin(done); });
+    quiescence_.configure(settings_.daemon.quiesce);
     // Before anything else: what an earlier life of this agent left stopped.
     executor_.recover([this](const engine::DaemonOutcome& outcome) {
       if (outcome.any) log_.text().warn("an earlier run ended inside a correction; time daemon: {}", outcome.detail);
       begin();
     });
     io_.run();
+    valid_target_.close();
     os::notify_stopping("ending");
     log_.text().info("clockmendd ends");
     return 0;
@@ -113,6 +129,7 @@ class AgentApp {
             [this] {
               desk_.progressed();
               board_.refresh();
+              valid_target_.follow();
             }};
   }
 
@@ -141,8 +158,30 @@ class AgentApp {
     const auto watching = devices_.start([this](const core::DeviceEvent& event) { device(event); });
     if (!watching) log_.text().warn("devices that come later will not be noticed: {}", watching.error().text);
     refresh_daemons_after(kFirstDaemonRefresh);
+    valid_target_.configure(settings_.valid_target);
     if (const auto written = board_.write(); !written) log_.text().error("status file: {}", written.error().text);
     os::notify_ready(status_line());
+  }
+
+  void hook_note(const std::string& note, bool failed) { log_.text().log(failed ? spdlog::level::warn : spdlog::level::info, note); }
+
+  /// What lies in hooks.d becomes policy here, so that a correction need not look.
+  void look_for_hooks() {
+    system_.hooks.look();
+    core::Policy policy = engine_.policy();
+    policy.pre_step_hooks = system_.hooks.any(core::HookPoint::pre_step);
+    policy.post_step_hooks = system_.hooks.any(core::HookPoint::post_step);
+    engine_.set_policy(policy);
+  }
+
+  /// An application that an earlier life of this agent held before a step is let go.
+  void finish_hooks(const core::CorrectionReport& interrupted) {
+    core::HookFacts facts;
+    facts.point = core::HookPoint::post_step;
+    facts.correction = interrupted.number;
+    facts.cause = interrupted.discontinuity.cause;
+    facts.offset = interrupted.total;
+    system_.hooks.run(facts, core::nanoseconds::zero(), nullptr);
   }
 
   void tell_list_notes() {
@@ -164,6 +203,7 @@ class AgentApp {
     if (const auto added = history_.add(report); !added) log_.text().error("history: {}", added.error().text);
     ntp_.set_floor(earliest_possible(history_));
     desk_.published(report);
+    quiescence_.published();
     os::notify_status(status_line());
     refresh_daemons_after(kFirstDaemonRefresh);
     watch_daemon(report);
@@ -184,7 +224,8 @@ class AgentApp {
     daemon_timer_ = system_.scheduler.after(delay, [this] {
       const core::TimerHandle keep = std::move(daemon_timer_);
       // A correction under way stops and starts them itself: its end is soon enough.
-      if (engine_.busy()) return refresh_daemons_after(kFirstDaemonRefresh);
+      if (engine_.busy() || quiescence_.active()) return refresh_daemons_after(kFirstDaemonRefresh);
+      look_for_hooks();
       system_.daemons.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) { daemons_known(units); });
       refresh_daemons_after(kDaemonRefresh);
     });
@@ -230,7 +271,11 @@ class AgentApp {
     }
     settings_ = *fresh;
     log_.set_level(level_override_.empty() ? settings_.log.level : level_override_);
+    system_.hooks.configure(settings_.hooks);
     engine_.set_policy(with_floor(settings_.policy, history_));
+    look_for_hooks();
+    quiescence_.configure(settings_.daemon.quiesce);
+    valid_target_.configure(settings_.valid_target);
     system_.daemons.configure(settings_.daemon);
     system_.step_tool.configure(settings_.step.deadline);
     system_.hwclock.configure(settings_.rtc);
@@ -268,6 +313,8 @@ class AgentApp {
   Desk desk_;
   StatusBoard board_;
   Faces faces_;
+  Quiescence quiescence_;
+  ValidTarget valid_target_;
   os::SignalWatch signals_;
   core::TimerHandle daemon_timer_;
   std::string daemon_problem_;

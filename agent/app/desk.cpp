@@ -43,21 +43,28 @@ void Desk::notify(core::HostNotice notice, OnReport done) {
 }
 
 void Desk::answer_pausing(const core::HostNotice& notice, OnReport done) {
-  if (!done) return;
+  if (!done && !at_pause_) return;
   const std::uint64_t key = ++sequence_;
-  later_[key] = scheduler_.after(kBaselineTaken, [this, key, notice, done = std::move(done)] {
-    const core::TimerHandle keep = std::move(later_[key]);
-    later_.erase(key);
+  const auto answer = [this, notice, done = std::move(done)](const std::string& also) {
+    if (!done) return;
     core::CorrectionReport r;
     r.discontinuity.cause = core::Cause::notice;
     r.discontinuity.tripwire = "host: pausing";
     r.discontinuity.notice = notice;
     r.discontinuity.detected = clock_.snapshot();
     r.outcome = core::Outcome::no_action;
-    r.reason = "fresh baselines were taken";
+    r.reason = "fresh baselines were taken" + also;
     r.notices = {notice.id};
     r.started_realtime = r.ended_realtime = r.discontinuity.detected.realtime;
     done(r);
+  };
+  later_[key] = scheduler_.after(kBaselineTaken, [this, key, answer, number = engine_.current_number()] {
+    const core::TimerHandle keep = std::move(later_[key]);
+    later_.erase(key);
+    // A correction since then means that the VM was frozen and runs on.
+    const bool too_late = engine_.busy() || engine_.current_number() != number;
+    if (!at_pause_ || too_late) return answer("");
+    at_pause_(answer);
   });
 }
 

@@ -33,6 +33,9 @@ class Desk final : public channel::Agent {
   /// The pipeline handled an event: who only waits for the right time (guest-set-time) is answered as soon as the clock is right,
   /// while the time daemon and the RTC are still being taken care of.
   void progressed();
+  /// What a host's `pausing` leads to once the baselines are taken; it answers in words when it is done.
+  using AtPause = std::function<void(std::function<void(const std::string&)> done)>;
+  void on_pause(AtPause call) { at_pause_ = std::move(call); }
 
  private:
   struct Waiting {
@@ -49,6 +52,7 @@ class Desk final : public channel::Agent {
   probes::HostNoticeProbe& host_;
   History& history_;
   StatusSource status_;
+  AtPause at_pause_;
   std::multimap<std::string, Waiting> waiting_;
   std::size_t until_right_ = 0;  // how many of them
   std::map<std::uint64_t, core::TimerHandle> later_;

@@ -66,6 +66,20 @@ void Executor::tool_over() {
   if (correctors_.step_tool != nullptr) correctors_.step_tool->over();
 }
 
+void Executor::run_hooks(const core::HookFacts& facts, std::function<void()> done) {
+  if (correctors_.hooks == nullptr) {
+    if (done) done();
+    return;
+  }
+  if (facts.point == core::HookPoint::pre_step) {
+    // On record before anybody is told: whoever was told and then not of the end, because we died, is told by our next life.
+    correction_ = facts.correction;
+    journaling_ = true;
+    note(journal_.announce(facts.correction, journal_units(), facts.offset));
+  }
+  correctors_.hooks->run(facts, policy_.pre_step_wait, std::move(done));
+}
+
 void Executor::ask_daemons(std::function<void(std::optional<bool>)> done) {
   correctors_.daemons.refresh([done = std::move(done)](const core::Result<correctors::TimeDaemons::Units>& units) {
     done(units ? std::optional(!units->empty()) : std::nullopt);
@@ -73,6 +87,10 @@ void Executor::ask_daemons(std::function<void(std::optional<bool>)> done) {
 }
 
 void Executor::stop_daemons(std::uint64_t correction, OnDaemons done, bool none_may_run) {
+  if (stopping_) {
+    stop_when_stopped_ = [this, correction, done = std::move(done), none_may_run] { stop_daemons(correction, done, none_may_run); };
+    return;
+  }
   stopping_ = true;
   told_ = false;
   retry_.reset();
@@ -80,8 +98,7 @@ void Executor::stop_daemons(std::uint64_t correction, OnDaemons done, bool none_
     if (!units) {
       stopping_ = false;
       done({false, false, units.error().text, true});
-      if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
-      return;
+      return next_task();
     }
     // One that an earlier correction could not start is still ours to bring back.
     for (const correctors::ManagedUnit& left : std::exchange(stopped_, *units))
@@ -91,8 +108,7 @@ void Executor::stop_daemons(std::uint64_t correction, OnDaemons done, bool none_
     if (stopped_.empty()) {
       stopping_ = false;
       done({true, false, "none active"});
-      if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
-      return;
+      return next_task();
     }
     correction_ = correction;
     open_journal();
@@ -109,6 +125,11 @@ void Executor::stopped(const Outcomes& outcomes, const OnDaemons& done) {
   stopping_ = false;
   record(core::JournalState::stopped);
   done({all_ok(outcomes), true, describe(outcomes), any_running(outcomes)});
+  next_task();
+}
+
+void Executor::next_task() {
+  if (const auto again = std::exchange(stop_when_stopped_, nullptr)) return again();
   if (start_when_stopped_) start_units(std::exchange(start_when_stopped_, nullptr));
 }
 

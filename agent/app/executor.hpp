@@ -10,6 +10,7 @@
 #include "agent/core/policy.hpp"
 #include "agent/core/ports/scheduler.hpp"
 #include "agent/engine/commands.hpp"
+#include "correctors/application_hooks.hpp"
 #include "correctors/backends/hwclock_writer.hpp"
 #include "correctors/backends/step_tool.hpp"
 #include "correctors/clock_stepper.hpp"
@@ -26,6 +27,7 @@ struct Correctors {
   bool rtc_enabled = true;
   correctors::StepTool* step_tool = nullptr;     // none: no program can step
   correctors::HwclockWriter* hwclock = nullptr;  // none: always our own write
+  correctors::ApplicationHooks* hooks = nullptr;
 };
 
 class Executor {
@@ -44,6 +46,8 @@ class Executor {
   /// By how much that program has set the clock since this was last asked, if it has.
   [[nodiscard]] std::optional<core::Offset> tool_stepped(const core::ClockSnapshot& now);
   void tool_over();
+  /// `done` (optional): pre-step hooks have ended or have had their time.
+  void run_hooks(const core::HookFacts& facts, std::function<void()> done);
   /// Whether any time daemon runs now; nothing if nobody could be asked.
   void ask_daemons(std::function<void(std::optional<bool>)> done);
   /// `none_may_run`: those that would be told of the step are stopped too.
@@ -63,6 +67,7 @@ class Executor {
   using Outcomes = std::vector<correctors::UnitOutcome>;
   void stop_units(const correctors::TimeDaemons::Units& units, OnDaemons done);
   void stopped(const Outcomes& outcomes, const OnDaemons& done);
+  void next_task();
   void start_units(OnDaemons done);
   void started(const Outcomes& outcomes);
   void confirmed(const Outcomes& outcomes);
@@ -82,6 +87,7 @@ class Executor {
   bool journaling_ = false;
   bool told_ = false;
   OnDaemons start_when_stopped_;
+  std::function<void()> stop_when_stopped_;  // a stop that came during another
   core::TimerHandle retry_;
   std::size_t attempts_ = 0;
   std::uint64_t correction_ = 0;  // the last one that touched anything

@@ -91,10 +91,23 @@ void Pipeline::book_tool_step(const core::ClockSnapshot& now) {
   for (core::Probe* probe : probes_) probe->own_change({core::OwnChange::What::step, *moved, now});
 }
 
+void Pipeline::run_hooks(const core::HookFacts& facts) {
+  if (facts.point == core::HookPoint::post_step) return executor_.run_hooks(facts, nullptr);
+  executor_.run_hooks(facts, [this, number = facts.correction] {
+    post([this, number](const engine::Now& now) { return engine_.hooks_done(number, now); });
+  });
+}
+
 void Pipeline::arm(const engine::ArmDeadline& deadline) {
   deadline_ = scheduler_.after(deadline.delay, [this, token = deadline.token] {
     post([this, token](const engine::Now& now) { return engine_.deadline(token, now); });
   });
+}
+
+// The record first: what the journal still has open is told again after a crash, unless it is on record.
+void Pipeline::publish(const core::CorrectionReport& report) {
+  if (listener_.on_report) listener_.on_report(report);
+  executor_.finished();
 }
 
 void Pipeline::perform(const engine::Command& command) {
@@ -123,6 +136,7 @@ void Pipeline::perform(const engine::Command& command) {
                  },
                  [&](const engine::ApplyStep& s) { apply(s); },
                  [&](const engine::RunStepTool& t) { run_step_tool(t); },
+                 [&](const engine::RunHooks& h) { run_hooks(h.facts); },
                  [&](const engine::WriteRtc& w) {
                    executor_.write_rtc(w, [this](const engine::RtcOutcome& o) {
                      post([this, o](const engine::Now& now) { return engine_.rtc_written(o, now); });
@@ -131,11 +145,7 @@ void Pipeline::perform(const engine::Command& command) {
                  [&](const engine::ArmDeadline& a) { arm(a); },
                  [&](const engine::DisarmDeadline&) { deadline_.reset(); },
                  [&](const engine::Reconsider&) { post([this](const engine::Now& now) { return engine_.reconsider(now); }); },
-                 [&](const engine::Publish& p) {
-                   // The record first: what the journal still has open is told again after a crash, unless it is on record.
-                   if (listener_.on_report) listener_.on_report(p.report);
-                   executor_.finished();
-                 },
+                 [&](const engine::Publish& p) { publish(p.report); },
                  [&](const engine::Note& n) {
                    if (listener_.on_note) listener_.on_note(n.text);
                  },

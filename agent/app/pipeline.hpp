@@ -43,6 +43,8 @@ class Pipeline {
   void apply(const engine::ApplyStep& step);
   void run_step_tool(const engine::RunStepTool& tool);
   void book_tool_step(const core::ClockSnapshot& now);
+  void run_hooks(const core::HookFacts& facts);
+  void publish(const core::CorrectionReport& report);
   void arm(const engine::ArmDeadline& deadline);
   [[nodiscard]] engine::Now now();
 

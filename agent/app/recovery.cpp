@@ -10,18 +10,21 @@
 
 namespace clockmend::app {
 
-int recover_and_exit(const core::Paths& paths, const core::Settings& settings) {
+int recover_and_exit(const core::Paths& paths, const core::Settings& settings, bool dead_man) {
   asio::io_context io;
   Log log{settings.log.level, paths.root};
   System system{io, paths, settings};
   int code = 0;
   // The agent is gone, whatever the reason: nobody vouches for the clock any more.
-  (void)system.writer.remove(paths.status());
+  if (!dead_man) {
+    (void)system.writer.remove(paths.status());
+    (void)system.writer.remove(paths.valid_flag());
+  }
   Executor executor{system.correctors(), system.journal, system.scheduler, settings.policy,
                     [&](const std::string& why) { log.text().error(why); }};
   History history{system.files, system.writer, paths.history(), settings.history_max_records};
   history.load();
-  if (const auto report = record_interrupted(system.journal, history, system.clock)) log.report(*report);
+  if (const auto report = dead_man ? std::nullopt : record_interrupted(system.journal, history, system.clock)) log.report(*report);
   // Posted, so that an answer that comes at once finds the loop running.
   const core::TimerHandle begin = system.scheduler.after(core::nanoseconds::zero(), [&] {
     executor.recover([&](const engine::DaemonOutcome& outcome) {

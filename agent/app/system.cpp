@@ -44,6 +44,8 @@ System::System(asio::io_context& io, const core::Paths& paths, const core::Setti
       hwclock(commands, rtc, clock, settings.rtc),
       daemons(init == os::InitSystem::systemd ? static_cast<core::ServiceManager&>(services) : scripts, scheduler, settings.daemon,
               {&files, &commands}),
+      hook_finder(paths.root),
+      hooks(hook_finder, services, scheduler, paths.hooks_dir, settings.hooks),
       sync_watch(clock, scheduler),
       journal(files, writer, clock, paths.journal(), boot_id(paths.root)) {}
 

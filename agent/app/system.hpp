@@ -11,11 +11,13 @@
 #include "agent/os/clock_adjuster.hpp"
 #include "agent/os/clock_reader.hpp"
 #include "agent/os/files.hpp"
+#include "agent/os/hook_finder.hpp"
 #include "agent/os/init_system.hpp"
 #include "agent/os/program_runner.hpp"
 #include "agent/os/rtc_device.hpp"
 #include "agent/os/scheduler.hpp"
 #include "agent/os/systemd_services.hpp"
+#include "correctors/application_hooks.hpp"
 #include "correctors/backends/hwclock_writer.hpp"
 #include "correctors/backends/step_tool.hpp"
 #include "correctors/clock_stepper.hpp"
@@ -31,7 +33,7 @@ struct System {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
-  [[nodiscard]] Correctors correctors() { return {stepper, daemons, rtc_writer, rtc_enabled, &step_tool, &hwclock}; }
+  [[nodiscard]] Correctors correctors() { return {stepper, daemons, rtc_writer, rtc_enabled, &step_tool, &hwclock, &hooks}; }
 
   bool rtc_enabled;
   os::LinuxClockReader clock;
@@ -50,6 +52,8 @@ struct System {
   correctors::StepTool step_tool;
   correctors::HwclockWriter hwclock;
   correctors::TimeDaemons daemons;
+  os::FolderHookFinder hook_finder;
+  correctors::ApplicationHooks hooks;
   correctors::SyncWatch sync_watch;
   JournalFile journal;
 };

@@ -41,6 +41,7 @@ std::vector<Contradiction> contradictions(const core::Settings& s) {
          "must not be below policy.max_forward_uncorroborated: one allowed step would already exceed it");
   forbid(s.policy.sequence == core::Sequence::stop_first && !s.policy.manage_daemon, "policy.sequence", "daemon.manage",
          "\"stop-first\" needs daemon.manage = true");
+  forbid(s.daemon.quiesce && !s.policy.manage_daemon, "daemon.quiesce", "daemon.manage", "needs daemon.manage = true");
   const bool stop_first = s.policy.sequence == core::Sequence::stop_first;
   constexpr const char* kRunsOn = "must not be \"stop-first\" where a time daemon is let run on";
   forbid(stop_first && (s.daemon.action == core::DaemonAction::nudge || s.daemon.action == core::DaemonAction::leave), "policy.sequence",

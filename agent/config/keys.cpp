@@ -270,6 +270,26 @@ std::vector<KeySpec> daemon_commands() {
       command_key(
           {"daemon", "command_start", "Has it started, and ends with 0. Under systemd nothing that it leaves behind survives it."},
           [](auto& s) -> auto& { return s.daemon.command_start; }),
+      flag_key(
+          {"daemon", "quiesce", "Stop the time daemon when the host announces a pause, start it when the VM runs on."},
+          [](auto& s) -> auto& { return s.daemon.quiesce; }),
+  };
+}
+
+std::vector<KeySpec> applications() {
+  return {
+      flag_key(
+          {"hooks", "enabled", "Run the programs in /etc/clockmend/hooks.d/pre-step and post-step."},
+          [](auto& s) -> auto& { return s.hooks.enabled; }),
+      duration_key(
+          {"hooks", "pre_step_wait", "A step waits at most so long for pre-step programs; 0 s: they are started and not waited for."}, 0s,
+          10s, [](auto& s) -> auto& { return s.policy.pre_step_wait; }),
+      duration_key(
+          {"hooks", "deadline", "A program that has not ended by then is killed."}, 100ms, 1min,
+          [](auto& s) -> auto& { return s.hooks.deadline; }),
+      flag_key(
+          {"target", "enabled", "Keep clockmend-valid.target active while the clock is trustworthy, and only then."},
+          [](auto& s) -> auto& { return s.valid_target; }),
   };
 }
 
@@ -317,7 +337,7 @@ std::vector<KeySpec> daemon_log_history() {
 std::vector<KeySpec> gather() {
   std::vector<KeySpec> keys;
   for (auto part : {what_may_be_done(), thresholds(), bounds(), step(), ntp(), rtc_and_channel(), hypervisor_clocks(), daemon_commands(),
-                    daemon_log_history()}) {
+                    daemon_log_history(), applications()}) {
     std::move(part.begin(), part.end(), std::back_inserter(keys));
   }
   return keys;

@@ -61,6 +61,12 @@ struct Policy {
   milliseconds rtc_write_threshold{100};
   bool write_rtc = true;
   bool manage_daemon = true;
+  /// Known from what lies in hooks.d when last looked, not from a key: a correction asks nobody.
+  bool pre_step_hooks = false;
+  bool post_step_hooks = false;
+  /// The step waits at most so long for pre-step hooks: enough for a message to an application, and no more of a wrong clock for
+  /// all others than they have had by then anyway. Zero: they are started and not waited for.
+  milliseconds pre_step_wait{250};
   /// Who makes the step where NTP stands behind it. With a program the order is that of stop_first, whatever `sequence` says.
   StepBackend step_backend = StepBackend::builtin;
   StepFallback step_fallback = StepFallback::builtin;

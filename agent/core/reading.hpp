@@ -43,6 +43,7 @@ struct OffsetReading {
   /// NTP: servers whose intervals intersect / servers that gave a usable answer. 1/1 for every other witness.
   unsigned agreeing = 1;
   unsigned answered = 1;
+  bool leap_announced = false;  // NTP: most of the agreeing servers announce a leap second
   /// For the audit record: device, server names, round trip.
   std::string detail;
 };

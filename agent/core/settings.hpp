@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/core/hooks.hpp"
 #include "agent/core/policy.hpp"
 #include "agent/core/time.hpp"
 
@@ -95,6 +96,8 @@ struct DaemonSettings {
   std::vector<std::string> command_start;
   milliseconds stop_deadline{10000};
   milliseconds start_deadline{10000};
+  /// On a host's `pausing`: stop the time daemon until the VM runs again.
+  bool quiesce = false;
 };
 
 struct StepSettings {
@@ -120,6 +123,8 @@ struct Settings {
   ChannelSettings channel;
   DaemonSettings daemon;
   StepSettings step;
+  HookSettings hooks;
+  bool valid_target = true;  // clockmend-valid.target follows the clock
   LogSettings log;
   std::uint32_t history_max_records = 1000;
   /// Where each value that is not a default came from, for `doctor` ("file:line key").
@@ -131,12 +136,15 @@ struct Paths {
   std::string root;  // "" in production
   std::string config = "/etc/clockmend/clockmend.toml";
   std::string config_dir = "/etc/clockmend/conf.d";
+  std::string hooks_dir = "/etc/clockmend/hooks.d";
   std::string runtime_dir = "/run/clockmend";
   std::string state_dir = "/var/lib/clockmend";
   [[nodiscard]] std::string status() const { return runtime_dir + "/status.json"; }
   [[nodiscard]] std::string journal() const { return runtime_dir + "/journal"; }
   [[nodiscard]] std::string control_socket() const { return runtime_dir + "/control.sock"; }
   [[nodiscard]] std::string history() const { return state_dir + "/history.jsonl"; }
+  /// There while the clock may be trusted; what clockmend-valid.target asserts.
+  [[nodiscard]] std::string valid_flag() const { return runtime_dir + "/clock-valid"; }
 };
 
 }  // namespace clockmend::core

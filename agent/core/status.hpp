@@ -55,6 +55,10 @@ struct Counters {
   std::uint64_t foreign_steps = 0;
 };
 
+/// How fast error_bound grows between two verifications. RFC 5905's PHI of 15 ppm is for a clock under discipline; a guest's
+/// crystal that nobody disciplines is within 100 ppm, and after a step nobody may for minutes.
+inline constexpr std::int64_t kErrorGrowthPpm = 100;
+
 struct AgentStatus {
   std::string version;
   std::uint32_t pid = 0;

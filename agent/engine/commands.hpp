@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "agent/core/backend.hpp"
+#include "agent/core/hooks.hpp"
 #include "agent/core/report.hpp"
 
 namespace clockmend::engine {
@@ -37,6 +38,10 @@ struct RunStepTool {
   core::StepBackend backend = core::StepBackend::ntpdate;
   core::Offset expected;  // what our own measurement asks for
 };
+/// The applications' own programs. Those before a step are waited for, at most Policy::pre_step_wait: then hooks_done().
+struct RunHooks {
+  core::HookFacts facts;
+};
 struct WriteRtc {
   /// The RTC's exact offset from the corrected clock, if a witness reading tells it: a small one needs no write.
   std::optional<core::Offset> offset;
@@ -61,8 +66,8 @@ struct Note {
   std::string text;
 };
 
-using Command = std::variant<AskWitnesses, AskWitness, AskDaemons, StopDaemons, StartDaemons, ApplyStep, RunStepTool, WriteRtc, ArmDeadline,
-                             DisarmDeadline, Reconsider, Publish, Note>;
+using Command = std::variant<AskWitnesses, AskWitness, AskDaemons, StopDaemons, StartDaemons, ApplyStep, RunStepTool, RunHooks, WriteRtc,
+                             ArmDeadline, DisarmDeadline, Reconsider, Publish, Note>;
 using Commands = std::vector<Command>;
 
 /// How stopping or starting the time daemons ended.

@@ -335,4 +335,12 @@ Commands Correction::rtc_written(const RtcOutcome& outcome, const core::ClockSna
   return out;
 }
 
+// What was decided before they ran is decided again: somebody may have set the clock meanwhile.
+Commands Correction::hooks_done(const core::ClockSnapshot& now) {
+  Commands out;
+  hooks_.had_their_time();
+  advance(now, out);
+  return out;
+}
+
 }  // namespace clockmend::engine

@@ -1,7 +1,7 @@
 // One discontinuity from detection to report: which action comes next, given what has happened so far.
 //
 //   investigating --step--> verifying --NTP, trimmed--> finishing --RTC and daemon done--> done
-//        |  (stop-first: the daemon is stopped and NTP measured again before the step)
+//        |  (stop-first: before it the daemon is stopped and NTP measured again)
 //        +--nothing to do, refused, observed--> finishing (only if the daemon was already stopped) --> done
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "agent/engine/clock_state_machine.hpp"
 #include "agent/engine/commands.hpp"
 #include "agent/engine/planner.hpp"
+#include "agent/engine/step_hooks.hpp"
 
 namespace clockmend::engine {
 
@@ -23,9 +24,10 @@ struct CorrectionContext {
   const Baselines& baselines;
   StepHistory& steps;
   ClockStateMachine& state;
-  const bool& daemon_active;  // a time daemon ran when last looked
-  bool fighting;              // somebody keeps taking our steps back
-  std::uint64_t& deadlines;   // counts deadline tokens over all corrections: a late call never hits the wrong one
+  const bool& daemon_active;   // a time daemon ran when last looked
+  bool fighting;               // somebody keeps taking our steps back
+  const bool& leap_announced;  // by the kernel or most NTP servers
+  std::uint64_t& deadlines;    // counts deadline tokens over all corrections: a late call never hits the wrong one
 };
 
 class Correction {
@@ -42,29 +44,26 @@ class Correction {
   [[nodiscard]] bool foreign_step(core::nanoseconds amount);
   /// A tripwire says that the VM was paused, moved or restored. False: too late for this correction, and not about its own pause.
   [[nodiscard]] bool disrupted(const core::Disruption& disruption, const std::string& words, const core::ClockSnapshot& now);
-  /// A witness contradicts, after the step was decided, what it said before: something happened since.
-  [[nodiscard]] const std::string& overtaken() const { return overtaken_; }
-  /// The witness's baseline broke (a write, another device): what it said so far compares with nothing.
-  void witness_void(core::Witness witness);
+  [[nodiscard]] const std::string& overtaken() const { return overtaken_; }  // who contradicts since the step what they said before
+  void witness_void(core::Witness witness);  // its baseline broke: what it said so far compares with nothing
   /// Everything that was asked for and could answer at once has answered: decide.
   Commands reconsider(const core::ClockSnapshot& now);
-  /// Goes on with what is known, after something changed that is no event of its own.
-  Commands advance(const core::ClockSnapshot& now);
+  Commands advance(const core::ClockSnapshot& now);  // after something changed that is no event of its own
   Commands stepped(const core::Result<core::ClockSnapshot>& result, const core::ClockSnapshot& now);
-  void tool_stepped(core::Offset amount);  // by the program that steps
+  /// The program that steps has set the clock by so much; it may do so more than once.
+  void tool_stepped(core::Offset amount);
   Commands tool_ended(const StepToolOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_known(const core::ClockSnapshot& now);
   Commands daemons_stopped(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands daemons_started(const DaemonOutcome& outcome, const core::ClockSnapshot& now);
   Commands rtc_written(const RtcOutcome& outcome, const core::ClockSnapshot& now);
+  Commands hooks_done(const core::ClockSnapshot& now);
   Commands deadline(std::uint64_t token, const core::ClockSnapshot& now);
 
   [[nodiscard]] bool done() const { return phase_ == Phase::done; }
   [[nodiscard]] const core::CorrectionReport& report() const { return report_; }
-  /// False when nothing was found that is worth a record (below record_threshold).
-  [[nodiscard]] bool recorded() const { return recorded_; }
-  /// The RTC was written by us: where its second edge was before means nothing any more.
-  [[nodiscard]] bool rtc_was_written() const { return rtc_was_written_; }
+  [[nodiscard]] bool recorded() const { return recorded_; }                // false: nothing worth a record was found
+  [[nodiscard]] bool rtc_was_written() const { return rtc_was_written_; }  // where its second edge was before means nothing any more
   [[nodiscard]] bool rtc_was_aligned() const { return rtc_was_aligned_; }
   /// The witnesses' latest testimony, moved along with every step since it was given: the ground of new baselines.
   [[nodiscard]] const std::vector<core::Evidence>& testimony() const { return testimony_; }
@@ -98,10 +97,9 @@ class Correction {
   [[nodiscard]] std::string no_tool_here(const core::Estimate& estimate) const;
   void arm(Commands& out);
   void arm(core::nanoseconds delay, Commands& out);
-  /// Why nothing may be changed, empty if it may.
-  [[nodiscard]] std::string hands_off() const;
-  [[nodiscard]] WriteRtc write_rtc() const;
+  [[nodiscard]] std::string hands_off() const;  // why nothing may be changed, empty if it may
   [[nodiscard]] bool stop_first() const;
+  [[nodiscard]] WriteRtc write_rtc() const;
   [[nodiscard]] bool waits_for_stop_first() const;
   [[nodiscard]] PlanContext plan_context(const core::ClockSnapshot& now) const;
   core::ActionRecord& begin_action(core::ActionKind kind, const core::ClockSnapshot& now);
@@ -115,6 +113,7 @@ class Correction {
   Task verify_ = Task::idle;
   Task rtc_ = Task::idle;
   Task start_ = Task::idle;
+  StepHooks hooks_;
   EventContext event_;
   DaemonOutcome stopped_;
   core::RawPoint verify_asked_{};

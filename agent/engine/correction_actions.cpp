@@ -41,6 +41,7 @@ PlanContext Correction::plan_context(const core::ClockSnapshot& now) const {
   c.guard.now = now;
   c.guard.own_forward = std::max(report_.total.value, core::nanoseconds::zero());
   c.guard.forced = forced_;
+  c.guard.leap_announced = context_.leap_announced;
   c.deadline_passed = deadline_passed_;
   c.gap_announced = event_.attested || d.notice.has_value() || d.foreign_step.has_value();
   c.attested = event_.attested;
@@ -99,7 +100,7 @@ void Correction::take_step(const core::Estimate& estimate, const core::ClockSnap
   local_proof_ = std::any_of(estimate.agreeing.begin(), estimate.agreeing.end(), [](Witness w) { return is_host_clock(w); });
   if (stop_first()) request_stop(now, out);
   // The step first: each message to the service manager costs applications time on a wrong clock.
-  if (!waits_for_stop_first()) make_step(estimate, now, out);
+  if (!waits_for_stop_first() && hooks_.allow(context_.policy, report_, estimate, out)) make_step(estimate, now, out);
   request_stop(now, out);
 }
 
@@ -195,6 +196,7 @@ void Correction::conclude(Outcome outcome, std::string reason, const core::Clock
 
 void Correction::finish(const core::ClockSnapshot& now, Commands& out) {
   phase_ = Phase::finishing;
+  hooks_.over(context_.policy, report_, out);
   const bool stepped = report_.total.value != core::nanoseconds::zero();
   // Another pause since, and nothing that proves the clock after it: the RTC may be all that tells of it, and is not written from a
   // clock that is wrong again.
@@ -242,6 +244,7 @@ WriteRtc Correction::write_rtc() const {
 
 void Correction::publish(const core::ClockSnapshot& now, Commands& out) {
   phase_ = Phase::done;
+  hooks_.over(context_.policy, report_, out);
   report_.ended_realtime = now.realtime;
   report_.duration = now.boottime - report_.discontinuity.detected.boottime;
   const bool stepped = report_.total.value != core::nanoseconds::zero();

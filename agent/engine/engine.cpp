@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/engine/append.hpp"
+#include "agent/engine/leap.hpp"
 
 namespace clockmend::engine {
 namespace {
@@ -28,6 +29,7 @@ Engine::Engine(core::Policy policy, const Now& now, std::uint64_t next_number)
 
 Commands Engine::observe(const core::Observation& observation, const Now& now) {
   // Every event first settles the books: a foreign step must be known before a reading taken after it is weighed.
+  hear_of_leap(observation, now);
   Commands out = compare_clocks(now);
   append(out, std::visit(Overload{[&](const core::OffsetReading& r) { return on_reading(rebased(r, now.clocks), now); },
                                   [&](const core::ClocksCompared&) { return Commands{}; },
@@ -38,6 +40,20 @@ Commands Engine::observe(const core::Observation& observation, const Now& now) {
                                   [&](const core::MeasurementFailed& f) { return on_failure(f, now); }},
                          observation));
   return out;
+}
+
+// A server's word holds for the day that it speaks of; the kernel's as long as it says so (until a time daemon takes it back).
+void Engine::hear_of_leap(const core::Observation& observation, const Now& now) {
+  constexpr core::seconds kOneDay{86400};
+  const auto* reading = std::get_if<core::OffsetReading>(&observation);
+  if (reading != nullptr && reading->witness == Witness::ntp) {
+    if (reading->leap_announced)
+      servers_announced_leap_ = now.clocks.raw;
+    else if (!near_leap(now.clocks.realtime))
+      servers_announced_leap_.reset();  // near it, some take it back a little early
+  }
+  const bool by_servers = servers_announced_leap_ && now.clocks.raw - *servers_announced_leap_ <= kOneDay;
+  leap_announced_ = now.kernel.leap_pending || by_servers;
 }
 
 Commands Engine::on_notice(const core::HostNotice& notice, const Now& now) {
@@ -119,8 +135,8 @@ Commands Engine::open(core::Cause cause, std::string tripwire, std::optional<cor
   state_before_ = state_;
   // What NTP said before is about another clock now.
   verification_before_ = std::exchange(verification_, std::nullopt);
-  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), deadlines_}, next_number_,
-                  std::move(d), moved);
+  active_.emplace(CorrectionContext{policy_, baselines_, steps_, state_, daemon_active_, fighting(step, now), leap_announced_, deadlines_},
+                  next_number_, std::move(d), moved);
   if (disruption) (void)active_->disrupted(*disruption, active_->report().discontinuity.tripwire, now.clocks);
   return after(active_->begin(now.clocks), now);
 }
@@ -177,7 +193,13 @@ Commands Engine::rtc_written(const RtcOutcome& outcome, const Now& now) {
   return after(active_->rtc_written(outcome, now.clocks), now);
 }
 
+Commands Engine::hooks_done(std::uint64_t correction, const Now& now) {
+  if (!active_ || active_->report().number != correction) return {};
+  return after(active_->hooks_done(now.clocks), now);
+}
+
 Commands Engine::deadline(std::uint64_t token, const Now& now) {
+  if (!active_ && token == leap_token_) return {Note{"the announced leap second is over: measured again"}, AskWitness{Witness::ntp}};
   if (!active_) return {};
   return after(active_->deadline(token, now.clocks), now);
 }

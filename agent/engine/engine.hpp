@@ -43,6 +43,8 @@ class Engine {
   Commands daemons_stopped(const DaemonOutcome& outcome, const Now& now);
   Commands daemons_started(const DaemonOutcome& outcome, const Now& now);
   Commands rtc_written(const RtcOutcome& outcome, const Now& now);
+  /// The pre-step hooks of that correction have ended, or have had their time.
+  Commands hooks_done(std::uint64_t correction, const Now& now);
   Commands deadline(std::uint64_t token, const Now& now);
 
   /// A step on one source's word that an earlier life of the agent made: restarting it must not re-arm the guard against many
@@ -78,6 +80,7 @@ class Engine {
   };
 
   Commands on_reading(const core::OffsetReading& reading, const Now& now);
+  void hear_of_leap(const core::Observation& observation, const Now& now);
   Commands on_notice(const core::HostNotice& notice, const Now& now);
   [[nodiscard]] core::CorrectionReport unanswered(const core::HostNotice& notice, const Now& now) const;
   Commands on_void(const core::BaselineVoid& v);
@@ -117,6 +120,9 @@ class Engine {
   bool daemon_active_ = false;
   std::optional<Correction> active_;
   std::uint64_t deadlines_ = 0;
+  std::uint64_t leap_token_ = 0;                          // of the deadline that ends the doubt about a leap second
+  std::optional<core::RawPoint> servers_announced_leap_;  // last heard
+  bool leap_announced_ = false;
   std::deque<core::HostNotice> late_notices_;                                // came too late for the running correction, oldest first
   core::nanoseconds late_step_{};                                            // somebody else's, likewise
   std::optional<std::pair<core::Disruption, std::string>> late_disruption_;  // a tripwire, likewise, in its words

@@ -5,6 +5,7 @@
 
 #include "agent/engine/append.hpp"
 #include "agent/engine/engine.hpp"
+#include "agent/engine/leap.hpp"
 
 namespace clockmend::engine {
 namespace {
@@ -13,9 +14,6 @@ using core::Witness;
 
 // A verification older than two idle intervals and a bit says nothing about the discipline of the clock any more.
 constexpr core::seconds kVerificationAge{2400};
-// A guest's clock under a time daemon drifts at most so fast between verifications (the kernel's own bound is 500 ppm;
-// chrony's documents use 15 ppm for maxerror growth; an undisciplined crystal is within 100 ppm).
-constexpr std::int64_t kVerifiedDriftPpm = 100;
 // After our write the RTC shows our time, but its second edge is learned anew: until then it is good to a second.
 constexpr core::milliseconds kWrittenRtc{1050};
 // Unless the edge was seen: it lay within what the two looks around it are apart, and the write came on time to some 20 ms.
@@ -33,6 +31,10 @@ Commands Engine::after(Commands commands, const Now& now) {
   const auto& rtc = baselines_.of(Witness::rtc);
   if (!rtc || rtc->reading.uncertainty > policy_.record_threshold) commands.push_back(AskWitness{Witness::rtc});
   append(commands, open_what_came_late(ended.overtaken(), now));
+  if (!active_ && leap_announced_ && near_leap(now.clocks.realtime)) {
+    leap_token_ = ++deadlines_;
+    commands.push_back(ArmDeadline{leap_over_in(now.clocks.realtime), leap_token_});
+  }
   return commands;
 }
 
@@ -159,7 +161,7 @@ bool Engine::disciplined(const Now& now) const {
 
 std::optional<core::nanoseconds> Engine::error_bound(const core::ClockSnapshot& now) const {
   if (state_.state() != core::ClockState::synchronized || !verification_) return std::nullopt;
-  return verification_->bound + (now.raw - verification_->at) * kVerifiedDriftPpm / 1'000'000;
+  return verification_->bound + (now.raw - verification_->at) * core::kErrorGrowthPpm / 1'000'000;
 }
 
 }  // namespace clockmend::engine

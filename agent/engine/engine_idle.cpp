@@ -3,6 +3,7 @@
 
 #include "agent/engine/append.hpp"
 #include "agent/engine/engine.hpp"
+#include "agent/engine/leap.hpp"
 
 namespace clockmend::engine {
 
@@ -127,6 +128,8 @@ Commands Engine::compare_clocks(const Now& now) {
 Commands Engine::foreign(const ForeignChange& change, const Now& now) {
   const bool stepped = change.step != core::nanoseconds::zero();
   if (!stepped && change.suspended == core::nanoseconds::zero()) return {};
+  if (!active_ && stepped && now.kernel.leap_pending && is_leap_step(change.step, now.clocks.realtime))
+    return {Note{"the kernel applied the announced leap second"}};
   if (stepped) ++counters_.foreign_steps;
   const std::string what = stepped ? "clocks: somebody set the clock by " + in_milliseconds(change.step)
                                    : "clocks: the guest was suspended for " + in_milliseconds(change.suspended);

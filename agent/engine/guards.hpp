@@ -29,6 +29,7 @@ struct GuardContext {
   core::ClockSnapshot now;
   bool forced = false;              // the operator asked for it by name
   core::nanoseconds own_forward{};  // stepped forward within this correction: taking part of it back is no backward step
+  bool leap_announced = false;      // by the kernel or most NTP servers
 };
 
 [[nodiscard]] bool corroborated(const core::Estimate& e);

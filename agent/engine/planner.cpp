@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/engine/leap.hpp"
+
 namespace clockmend::engine {
 namespace {
 
@@ -56,6 +58,10 @@ bool host_clocks_only(const Estimate& e, const std::vector<core::Evidence>& evid
 // Devices that follow the host's clock: none of them can tell a pause of the guest from a setting of that clock or of the RTC.
 bool devices_only(const Estimate& e) {
   return std::none_of(e.agreeing.begin(), e.agreeing.end(), [](Witness w) { return w == Witness::ntp || w == Witness::host; });
+}
+
+bool leap_doubt(const Estimate& e, const GuardContext& guard) {
+  return guard.leap_announced && !guard.forced && leap_explains(e.offset, e.uncertainty, guard.now.realtime);
 }
 
 bool says_right(const Vote& v, const core::Policy& policy) {
@@ -134,6 +140,7 @@ Decision decide(std::vector<core::Evidence>& evidence, const StepHistory& histor
     }
     return *verdict;
   }
+  if (leap_doubt(e, context.guard)) return wait_or(context, false, kLeapDoubt, NothingToDo{kLeapDoubt, true, false});
   if (auto verdict = not_exact_enough(e, context, policy)) return *verdict;
   if (core::magnitude(e.offset) <= policy.step_threshold)
     return wait_or(context, false, "near the threshold; waiting for a finer witness",
@@ -187,7 +194,9 @@ TrimDecision decide_trim(const core::OffsetReading& ntp, const std::vector<core:
     return result;
   }
   const core::nanoseconds backward = -(e.offset.value + guard.own_forward);
-  if (backward > policy.backward_slew_limit && !corroborated(e) && !guard.forced)
+  if (leap_doubt(e, guard))
+    result.hold = kLeapDoubt;
+  else if (backward > policy.backward_slew_limit && !corroborated(e) && !guard.forced)
     result.hold = "NTP alone asks for a step backward beyond backward_slew_limit";
   else if (auto why = forbidden(e, history, guard, policy))
     result.hold = *why;

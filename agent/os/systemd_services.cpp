@@ -1,7 +1,11 @@
 #include "agent/os/systemd_services.hpp"
 
+#include <systemd/sd-login.h>
+
+#include <cstdlib>
 #include <utility>
 
+#include "agent/os/dead_man_operation.hpp"
 #include "agent/os/errors.hpp"
 #include "agent/os/process.hpp"
 #include "agent/os/systemd_operation.hpp"
@@ -10,6 +14,18 @@
 
 namespace clockmend::os {
 namespace {
+
+/// Creating and starting a timer runs no program: milliseconds, seconds on a starved guest.
+constexpr core::milliseconds kDeadManDeadline{4000};
+
+/// The service that this process is part of; empty: none.
+std::string own_unit() {
+  char* text = nullptr;
+  if (::sd_pid_get_unit(0, &text) < 0) return {};
+  const std::string unit = text;
+  std::free(text);
+  return unit.ends_with(".service") ? unit : std::string{};
+}
 
 class StoppingQuery final : public AnsweringOperation<bool> {
  public:
@@ -75,9 +91,40 @@ void SystemdServices::system_stopping(core::milliseconds deadline, std::function
 
 void SystemdServices::run(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) {
   const std::string unit = "clockmend-run-" + std::to_string(process_id()) + "-" + std::to_string(++commands_run_) + ".service";
-  auto operation = std::make_shared<TransientOperation>(session_, unit, argv, deadline, std::move(reply));
+  auto operation = std::make_shared<TransientOperation>(session_, unit, argv, deadline, rights_of_a_tool(), std::move(reply));
   operation->set_deadline(deadline);
   session_->run(std::move(operation));
+}
+
+void SystemdServices::run_clock_tool(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) {
+  const std::string unit = "clockmend-tool-" + std::to_string(process_id()) + "-" + std::to_string(++commands_run_) + ".service";
+  auto operation =
+      std::make_shared<TransientOperation>(session_, unit, argv, deadline, rights_of_a_clock_tool(own_unit()), std::move(reply));
+  operation->set_deadline(deadline);
+  session_->run(std::move(operation));
+}
+
+void SystemdServices::run_hook(const std::string& program, const std::vector<std::string>& environment, core::milliseconds deadline,
+                               core::CommandRunner::Reply reply) {
+  const std::string unit = "clockmend-hook-" + std::to_string(process_id()) + "-" + std::to_string(++commands_run_) + ".service";
+  auto operation = std::make_shared<TransientOperation>(session_, unit, std::vector<std::string>{program}, deadline,
+                                                        rights_of_a_hook(environment), std::move(reply));
+  operation->set_deadline(deadline);
+  session_->run(std::move(operation));
+}
+
+void SystemdServices::arm(const std::vector<std::string>& argv, core::milliseconds after, core::DeadMan::Reply reply) {
+  disarm();
+  dead_man_ = "clockmend-dead-man-" + std::to_string(process_id()) + "-" + std::to_string(++commands_run_) + ".timer";
+  auto operation = std::make_shared<DeadManOperation>(session_, dead_man_, argv, after, std::move(reply));
+  operation->set_deadline(kDeadManDeadline);
+  session_->run(std::move(operation));
+}
+
+void SystemdServices::disarm() {
+  if (dead_man_.empty()) return;
+  // Nobody waits for it: where it fails, the timer finds the journal closed.
+  run_unit(session_, UnitVerb::stop, std::exchange(dead_man_, {}), kDeadManDeadline, [](const core::Result<core::UnitState>&) {});
 }
 
 }  // namespace clockmend::os

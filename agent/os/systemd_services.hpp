@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "agent/core/ports/command_runner.hpp"
+#include "agent/core/ports/dead_man.hpp"
+#include "agent/core/ports/hooks.hpp"
 #include "agent/core/ports/service_manager.hpp"
 
 namespace clockmend::os {
@@ -24,7 +26,7 @@ struct SystemdPlace {
 
 /// Connects when first asked, disconnects after some idle seconds, connects anew after the bus went away. Calls under way when
 /// the connection breaks are answered with `unavailable`.
-class SystemdServices final : public core::ServiceManager, public core::CommandRunner {
+class SystemdServices final : public core::ServiceManager, public core::CommandRunner, public core::HookRunner, public core::DeadMan {
  public:
   explicit SystemdServices(asio::io_context& io, SystemdPlace place = {});
   SystemdServices(const SystemdServices&) = delete;
@@ -39,9 +41,18 @@ class SystemdServices final : public core::ServiceManager, public core::CommandR
   void system_stopping(core::milliseconds deadline, std::function<void(core::Result<bool>)> reply) override;
   /// As a transient unit with limits of its own: what runs there has neither our sandbox nor our right to set the clock.
   void run(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) override;
+  /// Likewise, with the right to set the clock and the RTC; it does not outlive the service that we are.
+  void run_clock_tool(const std::vector<std::string>& argv, core::milliseconds deadline, core::CommandRunner::Reply reply) override;
+  /// Likewise, with everything root may do but setting the clock.
+  void run_hook(const std::string& program, const std::vector<std::string>& environment, core::milliseconds deadline,
+                core::CommandRunner::Reply reply) override;
+  /// A transient timer: it lives on when we do not.
+  void arm(const std::vector<std::string>& argv, core::milliseconds after, core::DeadMan::Reply reply) override;
+  void disarm() override;
 
  private:
   std::uint64_t commands_run_ = 0;
+  std::string dead_man_;
   std::shared_ptr<class SystemdSession> session_;
 };
 

@@ -14,12 +14,29 @@ namespace clockmend::os {
 namespace {
 
 constexpr std::size_t kMostOutput = 4096;
-constexpr std::uint64_t kLargestFile = 64 * 1024;
-constexpr std::uint64_t kMostTasks = 16;
-constexpr std::uint64_t kMostMemory = 64 * 1024 * 1024;
+constexpr std::uint64_t kMebibyte = 1024 * 1024;
 constexpr std::int32_t kExitExec = 203;  // systemd.exec(5): execve() failed
 // capabilities(7), by number: chronyc's socket lies in a folder of chronyd's user, and some versions of it give up root first.
-constexpr std::uint64_t kCapabilities = (1U << 0) | (1U << 1) | (1U << 6) | (1U << 7);  // CHOWN, DAC_OVERRIDE, SETGID, SETUID
+constexpr std::uint64_t kToolCapabilities = (1U << 0) | (1U << 1) | (1U << 6) | (1U << 7);  // CHOWN, DAC_OVERRIDE, SETGID, SETUID
+// ntpd takes port 123 and real-time priority, chronyd gives up root and keeps what it needs, hwclock opens /dev/rtc.
+// NET_BIND_SERVICE, IPC_LOCK, SYS_NICE, SYS_TIME.
+constexpr std::uint64_t kClockToolCapabilities = kToolCapabilities | (1U << 10) | (1U << 14) | (1U << 23) | (1U << 25);
+// A hook that sets the clock as well would be found out as a rival of ours.
+constexpr std::uint64_t kHookCapabilities = ~(std::uint64_t{1} << 25U);  // all but SYS_TIME
+
+int append_words(sd_bus_message* m, const char* property, const std::vector<std::string>& words) {
+  int rc = ::sd_bus_message_open_container(m, 'r', "sv");
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "s", property);
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'v', "as");
+  if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'a', "s");
+  for (const std::string& word : words)
+    if (rc >= 0) rc = ::sd_bus_message_append(m, "s", word.c_str());
+  for (int open = 0; open < 3; ++open)
+    if (rc >= 0) rc = ::sd_bus_message_close_container(m);
+  return rc;
+}
+
+}  // namespace
 
 int append_command(sd_bus_message* m, const std::vector<std::string>& argv) {
   int rc = ::sd_bus_message_open_container(m, 'r', "sv");
@@ -38,14 +55,23 @@ int append_command(sd_bus_message* m, const std::vector<std::string>& argv) {
   return rc;
 }
 
-}  // namespace
+TransientRights rights_of_a_tool() { return {kToolCapabilities, false, kMebibyte / 16, 16, 64 * kMebibyte, {}}; }
+
+TransientRights rights_of_a_clock_tool(std::string bound_to) {
+  return {kClockToolCapabilities, false, kMebibyte, 16, 64 * kMebibyte, {}, std::move(bound_to)};
+}
+
+TransientRights rights_of_a_hook(std::vector<std::string> environment) {
+  return {kHookCapabilities, true, 16 * kMebibyte, 64, 256 * kMebibyte, std::move(environment)};
+}
 
 TransientOperation::TransientOperation(std::shared_ptr<SystemdSession> session, std::string unit, std::vector<std::string> argv,
-                                       core::milliseconds limit, core::CommandRunner::Reply reply)
+                                       core::milliseconds limit, TransientRights rights, core::CommandRunner::Reply reply)
     : AnsweringOperation(std::move(session), "running " + (argv.empty() ? std::string("nothing") : argv.front()), std::move(reply)),
       unit_(std::move(unit)),
       argv_(std::move(argv)),
       limit_(limit),
+      rights_(std::move(rights)),
       written_(::memfd_create("clockmend-output", MFD_CLOEXEC)) {}
 
 template <TransientOperation::Handler handler>
@@ -69,21 +95,24 @@ void TransientOperation::begin() {
 }
 
 int TransientOperation::compose(sd_bus_message* m) const {
-  // Before our own deadline, so that we still hear of it and clean up.
-  const auto usec = static_cast<std::uint64_t>(std::chrono::microseconds{limit_}.count()) / 10 * 9;
+  // SIGTERM, then SIGKILL, both before our own deadline, so that we still hear of it and clean up.
+  const auto tenth = static_cast<std::uint64_t>(std::chrono::microseconds{limit_}.count()) / 10;
   const std::string description = "clockmend runs " + argv_.front();
   int rc = ::sd_bus_message_append(m, "ss", unit_.c_str(), "fail");
   if (rc >= 0) rc = ::sd_bus_message_open_container(m, 'a', "(sv)");
   if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "Description", "s", description.c_str());
   if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "Type", "s", "oneshot");
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", usec);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TimeoutStartUSec", "t", tenth * 8);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TimeoutStopUSec", "t", tenth);
   if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "StandardOutputFileDescriptor", "h", written_.get());
   if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "StandardErrorFileDescriptor", "h", written_.get());
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "LimitFSIZE", "t", kLargestFile);
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TasksMax", "t", kMostTasks);
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "MemoryMax", "t", kMostMemory);
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "CapabilityBoundingSet", "t", kCapabilities);
-  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "NoNewPrivileges", "b", 1);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "LimitFSIZE", "t", rights_.largest_file);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "TasksMax", "t", rights_.tasks);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "MemoryMax", "t", rights_.memory);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "CapabilityBoundingSet", "t", rights_.capabilities);
+  if (rc >= 0) rc = ::sd_bus_message_append(m, "(sv)", "NoNewPrivileges", "b", rights_.new_privileges ? 0 : 1);
+  if (rc >= 0 && !rights_.environment.empty()) rc = append_words(m, "Environment", rights_.environment);
+  if (rc >= 0 && !rights_.bound_to.empty()) rc = append_words(m, "BindsTo", {rights_.bound_to});
   if (rc >= 0) rc = append_command(m, argv_);
   if (rc >= 0) rc = ::sd_bus_message_close_container(m);
   if (rc >= 0) rc = ::sd_bus_message_append(m, "a(sa(sv))", 0);  // no further units

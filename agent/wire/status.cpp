@@ -19,6 +19,7 @@ Json clock_json(const core::AgentStatus& status) {
   json["valid"] = status.valid_since.has_value();
   put_moment(json, "valid_since", status.valid_since);
   json["error_bound_ns"] = ns_or_null(status.error_bound);
+  json["error_growth_ppm"] = core::kErrorGrowthPpm;
   json["clocksource"] = status.clocksource;
   json["can_set"] = status.can_set_clock;
   json["can_set_why"] = status.can_set_clock_why;

@@ -26,12 +26,17 @@ std::string sample_text(const RoundAnswer& answer) {
          " stratum " + std::to_string(s.stratum);
 }
 
-/// A leap second is believed only where most agreeing servers announce it (CVE-2016-4954), and even then it is a remark:
+/// By how many of the agreeing servers; 0 unless they are the most of them (CVE-2016-4954). It makes the engine careful, no more:
 /// clockmend leaves STA_INS and STA_DEL to the time daemon.
-std::string leap_text(const RoundResult& result) {
+unsigned leap_announced(const RoundResult& result) {
   unsigned announced = 0;
   for (const auto& a : result.answers) announced += a.truechimer && (a.sample->leap == 1 || a.sample->leap == 2) ? 1 : 0;
-  if (2 * announced <= result.selection.agreeing) return {};
+  return 2 * announced <= result.selection.agreeing ? 0 : announced;
+}
+
+std::string leap_text(const RoundResult& result) {
+  const unsigned announced = leap_announced(result);
+  if (announced == 0) return {};
   return "; leap second announced by " + std::to_string(announced) + " of " + std::to_string(result.selection.agreeing);
 }
 
@@ -69,6 +74,7 @@ core::OffsetReading to_reading(const RoundResult& result) {
   r.at = s.at;
   r.agreeing = s.agreeing;
   r.answered = s.answered;
+  r.leap_announced = leap_announced(result) > 0;
   r.detail = std::to_string(s.agreeing) + "/" + std::to_string(s.answered) + " servers: ";
   std::size_t named = 0;
   for (const auto& answer : result.answers) {
@@ -100,7 +106,7 @@ core::ServerStatus to_status(const Server& server) {
   if (server.last) {
     const auto& s = *server.last;
     status.stratum = s.stratum;
-    status.last = core::OffsetReading{core::Witness::ntp, s.offset, s.uncertainty, {}, s.at, 1, 1, "rtt " + ms_text(s.delay)};
+    status.last = core::OffsetReading{core::Witness::ntp, s.offset, s.uncertainty, {}, s.at, 1, 1, false, "rtt " + ms_text(s.delay)};
   }
   return status;
 }

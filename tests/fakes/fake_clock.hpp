@@ -63,6 +63,8 @@ class FakeClock final : public core::ClockReader {
     realtime_ += gap;
     boottime_ += gap;
   }
+  /// UTC itself is set by a second; the guest's clocks know nothing of it.
+  void leap(core::nanoseconds amount) { truth_ += amount; }
   /// Somebody sets REALTIME: positive moves it forward.
   void step(core::nanoseconds amount) { realtime_ += amount; }
 

@@ -37,7 +37,10 @@ Guest::Guest(World& world, const core::Policy& policy, std::size_t servers)
       vmclock_(world.devices.vmclock, world.scheduler, core::Settings{}.poll_interval),
       tsc_(world.devices.tsc, world.clock, world.scheduler, core::Settings{}.poll_interval),
       vmgenid_(world.devices.kernel_log),
-      desk_(world.clock, world.scheduler, engine_, host_, history_, [] { return core::AgentStatus{}; }) {
+      desk_(world.clock, world.scheduler, engine_, host_, history_, [] { return core::AgentStatus{}; }),
+      quiescence_(engine_, executor_, world.dead_man, world.scheduler, {"/usr/sbin/clockmendd", "--recover", "--dead-man"},
+                  [this](const std::string& note) { notes.push_back(note); }) {
+  desk_.on_pause([this](const std::function<void(const std::string&)>& done) { quiescence_.begin(done); });
   step_tool_.ask_servers([this] {
     correctors::StepServers good;
     for (const core::ServerStatus& s : ntp_.servers())
@@ -69,6 +72,7 @@ app::PipelineListener Guest::listener() {
             if (reports.size() < reports_kept) reports.push_back(report);
             (void)history_.add(report);
             desk_.published(report);
+            quiescence_.published();
             refresh_daemons(1s);
           },
           [this](const std::string& note) {
@@ -79,7 +83,7 @@ app::PipelineListener Guest::listener() {
 
 void Guest::refresh_daemons(nanoseconds after) {
   daemon_timer_ = world_.scheduler.after(after, [this] {
-    if (!engine_.busy())
+    if (!engine_.busy() && !quiescence_.active())
       daemons_.refresh([this](const core::Result<correctors::TimeDaemons::Units>& units) {
         if (units) engine_.set_daemon_active(!units->empty());
       });

@@ -8,6 +8,7 @@
 #include "agent/app/desk.hpp"
 #include "agent/app/history.hpp"
 #include "agent/app/pipeline.hpp"
+#include "agent/app/quiescence.hpp"
 #include "probes/clock_divergence.hpp"
 #include "probes/host_notice.hpp"
 #include "probes/ntp/ntp_probe.hpp"
@@ -40,8 +41,10 @@ class Guest {
     settings.action = action;
     daemons_.configure(std::move(settings));
   }
-  [[nodiscard]] app::Desk& desk() { return desk_; }
   void decide_rtc(core::RtcSettings settings) { hwclock_.configure(std::move(settings)); }
+  [[nodiscard]] app::Desk& desk() { return desk_; }
+  /// daemon.quiesce of the configuration.
+  void quiesce() { quiescence_.configure(true); }
   [[nodiscard]] const engine::Engine& engine() const { return engine_; }
   [[nodiscard]] engine::Engine& engine() { return engine_; }
   /// What the agent holds that could grow, in elements or bytes.
@@ -80,6 +83,7 @@ class Guest {
   probes::TscProbe tsc_;
   probes::VmgenidProbe vmgenid_;
   app::Desk desk_;
+  app::Quiescence quiescence_;
   core::TimerHandle daemon_timer_;
   std::size_t largest_report_ = 0;
 };

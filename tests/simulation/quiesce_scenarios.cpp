@@ -22,6 +22,12 @@ MachineSpec with(DaemonKind daemon) {
   return m;
 }
 
+MachineSpec on_tsc() {
+  MachineSpec m;
+  m.clocksource = Clocksource::tsc;
+  return m;
+}
+
 const Expect kCorrected{.error = 5ms, .steps = {}, .outcome = Outcome::corrected, .state = ClockState::synchronized};
 
 const Scenario kScenarios[] = {
@@ -77,7 +83,7 @@ const Scenario kScenarios[] = {
      .then_run = 70s,
      .expect = kCorrected},
     {.name = "the hypervisor had repaired the clock",
-     .machine = {.clocksource = Clocksource::tsc},
+     .machine = on_tsc(),
      .script =
          [](Machine& r) {
            announced(r);

@@ -135,6 +135,14 @@ void World::set_clock(nanoseconds by) {
   changed();
 }
 
+// second_overflow() in kernel/time/ntp.c: neither STA_UNSYNC nor the maximum error is touched.
+void World::leap_second(nanoseconds by, bool others, bool guest) {
+  if (others) clock.leap(by);
+  if (guest) clock.step(by);
+  event();
+  if (guest) changed();
+}
+
 void World::hwclock_write() { rtc.shift(-rtc.offset()); }
 
 core::HostNotice World::notice(core::NoticeEvent event, bool exchange) {

@@ -14,6 +14,7 @@
 #include "agent/core/ports/watches.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_commands.hpp"
+#include "tests/fakes/fake_dead_man.hpp"
 #include "tests/fakes/fake_files.hpp"
 #include "tests/fakes/fake_network.hpp"
 #include "tests/fakes/fake_random.hpp"
@@ -72,6 +73,8 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   void move(nanoseconds gap, nanoseconds phase_moves, const std::string& new_epoch);
   /// Somebody sets the clock: date -s, another agent, a daemon.
   void set_clock(nanoseconds by);
+  /// UTC's second 60 (negative) or the missing 59: for the servers and the host, for the guest's kernel, or for both.
+  void leap_second(nanoseconds by, bool others, bool guest);
   void hwclock_write();
   /// The host's own clock from now on, minus true time; its RTC device stays as it is.
   void set_host_error(nanoseconds error);
@@ -100,6 +103,7 @@ class World final : public core::ClockAdjuster, public core::ClockSetWatch, publ
   fakes::FakeResolver resolver{scheduler};
   fakes::FakeServices services{scheduler};
   fakes::FakeCommands commands{scheduler};
+  fakes::FakeDeadMan dead_man{scheduler};
   fakes::FakeFiles files;
   TimeDaemonModel daemon;
 

@@ -1,10 +1,10 @@
 """All cases, in the order in which they run: those of one kind of guest together."""
 from harness.profiles import PROFILES
 
-from . import (backends, channel, clients, config, daemons, disruptions, drivers, faults_around, faults_kill, hooks, hotplug, kvm, libvirt, libvirt_images,
+from . import (applications, backends, channel, clients, config, daemons, disruptions, drivers, faults_around, faults_kill, hooks, hotplug, kvm, libvirt, libvirt_images,
                libvirt_pauses, libvirt_trouble, migration, ntp, others, package, ptp, rig, rtc, soak, vmclock, witnesses)
 
-PARTS = (rig, disruptions, migration, hooks, witnesses, rtc, ntp, daemons, drivers, backends, faults_around, faults_kill, channel, config, others, package,
+PARTS = (rig, disruptions, migration, hooks, witnesses, rtc, ntp, daemons, drivers, backends, applications, faults_around, faults_kill, channel, config, others, package,
          vmclock, hotplug, ptp, kvm, libvirt, libvirt_pauses, libvirt_images, libvirt_trouble, clients, soak)
 
 

@@ -53,6 +53,23 @@ TEST_F(Commands, AFailureIsAResultAndLeavesNoFailedUnit) {
   EXPECT_EQ(systemd->calls.back(), "ResetFailedUnit");
 }
 
+// capabilities(7): only a program that is there for it may set the clock, and even that one may not do everything.
+TEST_F(Commands, OnlyAClockToolMaySetTheClock) {
+  constexpr std::uint64_t kSysTime = 1U << 25;
+  constexpr std::uint64_t kSysAdmin = 1U << 21;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(systemd->capabilities & kSysTime, 0U);
+  systemd->program.output = "adjusted\n";
+  result.reset();
+  services->run_clock_tool({"/usr/sbin/ntpdate", "192.0.2.1"}, seconds{5}, [this](core::Result<core::CommandResult> r) { result = std::move(r); });
+  ASSERT_TRUE(fakes::run_until(io, [this] { return result.has_value(); }));
+  ASSERT_TRUE(result->ok()) << result->error().text;
+  EXPECT_EQ((*result)->output, "adjusted\n");
+  EXPECT_NE(systemd->capabilities & kSysTime, 0U);
+  EXPECT_EQ(systemd->capabilities & kSysAdmin, 0U);
+  EXPECT_TRUE(sent("NoNewPrivileges"));
+}
+
 TEST_F(Commands, OutputIsBounded) {
   systemd->program.output = std::string(60'000, 'x');
   ASSERT_TRUE(run());

@@ -44,6 +44,11 @@ MUTANTS = (
     mutant("the second look is not taken",
            ("verify_asked_ = now.raw;\n  begin_action(ActionKind::verify, now);\n  arm(out);",
             "verify_asked_ = now.raw;\n  begin_action(ActionKind::verify, now);\n  arm(out);\n  if ($M) return;")),
+    mutant("a leap second is taken for a mistake", ("if (leap_doubt(e, context.guard)) return", "if (!$M && leap_doubt(e, context.guard)) return")),
+    mutant("a leap second is trimmed away", ("if (leap_doubt(e, guard))", "if (!$M && leap_doubt(e, guard))")),
+    mutant("nobody looks again after a leap second",
+           ("if (!active_ && leap_announced_ && near_leap(now.clocks.realtime)) {",
+            "if (!$M && !active_ && leap_announced_ && near_leap(now.clocks.realtime)) {")),
     # Baselines.
     mutant("baselines are not renewed after a correction", dropped("renew_baselines(ended, now);\n")),
     mutant("an accepted set of the clock does not move the baselines", dropped("baselines_.accept_step({change.step});")),

@@ -98,6 +98,34 @@ leave = ["ntpd-rs.service"]
   EXPECT_EQ(loaded->origins.size(), kActionKeys);
 }
 
+constexpr std::size_t kApplicationKeys = 5;
+
+TEST(ConfigLoad, EveryKeyOfWhatApplicationsSeeReachesItsMember) {
+  const auto loaded = load_text(R"(
+[daemon]
+quiesce = true
+[hooks]
+enabled = false
+pre_step_wait = "0 s"
+deadline = "5 s"
+[target]
+enabled = false
+)");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  EXPECT_TRUE(loaded->daemon.quiesce);
+  EXPECT_FALSE(loaded->hooks.enabled);
+  EXPECT_EQ(loaded->policy.pre_step_wait, 0ms);
+  EXPECT_EQ(loaded->hooks.deadline, 5s);
+  EXPECT_FALSE(loaded->valid_target);
+  EXPECT_EQ(loaded->origins.size(), kApplicationKeys);
+}
+
+TEST(ConfigLoad, AQuiescedDaemonMustBeOneThatIsManaged) {
+  const auto loaded = load_text("[daemon]\nmanage = false\nquiesce = true\n");
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().text.find("daemon.quiesce: contradicts daemon.manage"), std::string::npos) << loaded.error().text;
+}
+
 TEST(ConfigLoad, StopFirstLetsNoDaemonRunOn) {
   EXPECT_EQ(load_text("")->daemon.action, core::DaemonAction::automatic);
   EXPECT_EQ(load_text("[policy]\nsequence = \"stop-first\"\n")->daemon.action, core::DaemonAction::restart);

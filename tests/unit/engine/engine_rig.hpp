@@ -73,13 +73,13 @@ class EngineRig {
   void tool_ended(bool ok, const std::string& detail) { perform(engine.tool_ended({ok, detail}, now())); }
   void started(bool ok = true) { perform(engine.daemons_started({ok, true, ok ? "ntpsec.service running" : "it exited"}, now())); }
   void rtc_written(bool written = true, bool ok = true) { perform(engine.rtc_written({ok, written, ok ? "written" : "failed"}, now())); }
+  void hooks_done(std::uint64_t correction) { perform(engine.hooks_done(correction, now())); }
   void reconsider() { perform(engine.reconsider(now())); }
   void patience() { perform(engine.deadline(armed.token, now())); }  // the short first deadline of a discontinuity
   void deadline() {
     if (armed.delay < policy().verification_deadline) patience();
     perform(engine.deadline(armed.token, now()));
   }
-
   void learn_rtc() { observe(rtc()); }  // its exact reading as baseline
   void finish_well() {                  // after a step
     stopped();
@@ -88,7 +88,6 @@ class EngineRig {
     rtc_written();
     started();
   }
-
   template <class C>
   [[nodiscard]] std::size_t count() const {
     return static_cast<std::size_t>(std::ranges::count_if(log, [](const Command& c) { return std::holds_alternative<C>(c); }));

@@ -42,6 +42,7 @@ TEST(WireStatus, NumbersCarryTheirUnit) {
   EXPECT_EQ(doc["clock"]["valid_since"], "2023-11-14T22:13:20.500000000Z");
   EXPECT_EQ(doc["clock"]["valid_since_realtime_ns"], 1'700'000'000'500'000'000);
   EXPECT_EQ(doc["clock"]["error_bound_ns"], 2'000'001);
+  EXPECT_EQ(doc["clock"]["error_growth_ppm"], 100);
   EXPECT_EQ(doc["daemons"][0]["running"], true);
   EXPECT_EQ(doc["daemons"][0]["synchronising"], true);
 }
