@@ -20,6 +20,12 @@ using core::ErrorCode;
 using core::milliseconds;
 using core::seconds;
 
+bool gone(int pid) {  // an orphan that nobody reaps stays as a zombie
+  std::ifstream state{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string text{std::istreambuf_iterator<char>(state), {}};
+  return text.empty() || text.find(") Z ") != std::string::npos;
+}
+
 struct Programs : testing::Test {
   asio::io_context io;
   fakes::TempDir tree;
@@ -81,12 +87,7 @@ TEST_F(Programs, AtTheDeadlineTheWholeGroupEnds) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::timeout);
   const int pid = std::stoi(tree.get("/pid"));
-  const auto gone = [pid] {  // an orphan that nobody reaps stays as a zombie
-    std::ifstream state{"/proc/" + std::to_string(pid) + "/stat"};
-    const std::string text{std::istreambuf_iterator<char>(state), {}};
-    return text.empty() || text.find(") Z ") != std::string::npos;
-  };
-  EXPECT_TRUE(fakes::run_until(io, gone));
+  EXPECT_TRUE(fakes::run_until(io, [pid] { return gone(pid); }));
 }
 
 TEST_F(Programs, WhatCannotRunIsAnError) {
@@ -181,6 +182,7 @@ TEST_F(InitScripts, ExactlyWhatRanRunsAgain) {
 TEST_F(InitScripts, OneThatDiedIsBroughtBackAndAStoppedOneIsNot) {
   refresh();
   ::kill(pid(), SIGKILL);
+  ASSERT_TRUE(fakes::run_until(io, [this] { return gone(pid()); }));
   refresh();
   ASSERT_EQ(units.size(), 1U);
   EXPECT_EQ(stop(), "had died: failed (died)");
