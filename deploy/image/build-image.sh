@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds (or finds in the cache) a small Debian guest and prints where it is:
 #   kernel=PATH  initrd=PATH  disk=PATH
-# Usage: build-image.sh [--variant ntpsec|chrony|timesyncd|none] [--deb FILE]...
+# Usage: build-image.sh [--variant ntpsec|chrony|timesyncd|openntpd|ntpd-rs|ntp-classic|sysvinit|none] [--deb FILE]...
 #                       [--helper BINARY] [--only-layers]
 # Layers: kernel -> base -> variant -> disk; each is keyed by its inputs, so a
 # new package under test rebuilds only the disk.

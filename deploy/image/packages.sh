@@ -13,10 +13,11 @@ base_packages=(
 variant_packages() {
     case $1 in
         ntpsec) echo ntpsec ntpsec-ntpdate ;;
+        sysvinit) echo ntpsec ;;
         chrony) echo chrony ;;
         timesyncd) echo systemd-timesyncd ;;
         openntpd) echo openntpd ;;
-        none | ntpd-rs) echo ;;
+        none | ntpd-rs | ntp-classic) echo ;;
         *) return 1 ;;
     esac
 }

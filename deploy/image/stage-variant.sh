@@ -22,7 +22,45 @@ add_ntpd_rs() {
     ln -sf /usr/lib/systemd/system/ntpd-rs.service "$tree/etc/systemd/system/multi-user.target.wants/"
 }
 
-layer=$cache_dir/$variant-$(content_key "$(basename "$base")" "$packages" "@$image_dir/stage-variant.sh")
+# ntpd 4.2.8: `ntp` of bullseye, with the libraries that it wants from there, for the guest's own apt. Later suites have ntpsec
+# under that name.
+fetch_classic_ntp() {
+    local tree=$1 folder=$2
+    newer_sources ntp-classic "$tree/var/lib/dpkg/status" bullseye || unavailable "the mirror of this machine's apt has no bullseye"
+    mkdir -p "$folder/partial"
+    apt-get "${newer_apt[@]}" -qq -y --no-install-recommends --no-remove --download-only -o Dir::State::extended_states=/dev/null \
+        -o "Dir::Cache::archives=$folder" -o APT::Keep-Downloaded-Packages=true install ntp >&2 ||
+        unavailable "the mirror of this machine's apt does not give ntp of bullseye"
+}
+
+# install_fetched TREE FOLDER: by the tree's own apt, without starting anything.
+install_fetched() {
+    guard_services "$1"
+    mkdir "$1/debs"
+    cp "$2"/*.deb "$1/debs/"
+    install_debs "$1" > "$layer/apt.log" 2>&1 ||
+        { cat "$layer/apt.log" >&2; die "apt failed in the $variant layer"; }
+    remove_tree "$1/debs"
+    unguard_services "$1"
+}
+
+# sysvinit's init where the initrd looks for systemd, an inittab with the agent's own line, and a systemctl for the rig's questions.
+put_sysvinit() {
+    local tree=$1 folder=$2/init init
+    download_debs "$folder" '' sysvinit-core
+    dpkg-deb -x "$folder"/sysvinit-core_*.deb "$folder/tree"
+    init=$(find "$folder/tree" -name init -type f -perm -100 -print -quit)
+    [ -n "$init" ] || die "sysvinit-core has no init"
+    install -m 0755 "$init" "$tree/usr/lib/systemd/systemd"
+    install -m 0755 "$image_dir/sysvinit/systemctl" "$tree/usr/bin/systemctl"
+    install -D -m 0755 "$image_dir/sysvinit/boot" "$tree/usr/local/lib/lab/sysv-boot"
+    cat "$image_dir/sysvinit/inittab" "$agent_inittab" > "$tree/etc/inittab"
+}
+
+agent_inittab=$image_dir/../../packaging/init/clockmendd.inittab
+inputs=("@$image_dir/stage-variant.sh")
+[ "$variant" != sysvinit ] || inputs+=("@$image_dir/sysvinit" "@$agent_inittab")
+layer=$cache_dir/$variant-$(content_key "$(basename "$base")" "$packages" "${inputs[@]}")
 
 if [ ! -e "$layer/done" ]; then
     say "variant layer: $variant"
@@ -32,15 +70,14 @@ if [ ! -e "$layer/done" ]; then
     if [ -n "$packages" ]; then
         # shellcheck disable=SC2086 # a list of package names
         download_debs "$layer/debs" "$layer/tree/var/lib/dpkg/status" $packages
-        guard_services "$layer/tree"
-        mkdir "$layer/tree/debs"
-        cp "$layer"/debs/*.deb "$layer/tree/debs/"
-        install_debs "$layer/tree" > "$layer/apt.log" 2>&1 ||
-            { cat "$layer/apt.log" >&2; die "apt failed in the $variant layer"; }
-        remove_tree "$layer/tree/debs"
-        unguard_services "$layer/tree"
+        install_fetched "$layer/tree" "$layer/debs"
     fi
     if [ "$variant" = ntpd-rs ]; then add_ntpd_rs "$layer/tree" "$layer/debs"; fi
+    if [ "$variant" = ntp-classic ]; then
+        fetch_classic_ntp "$layer/tree" "$layer/debs"
+        install_fetched "$layer/tree" "$layer/debs"
+    fi
+    if [ "$variant" = sysvinit ]; then put_sysvinit "$layer/tree" "$layer/debs"; fi
     remove_tree "$layer/debs"
     touch "$layer/done"
     prune_layers "$variant" "${layer##*-}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import proc
 
-DAEMON_UNITS = ("ntpsec.service", "chrony.service", "systemd-timesyncd.service", "openntpd.service", "ntpd-rs.service")
+DAEMON_UNITS = ("ntpsec.service", "chrony.service", "systemd-timesyncd.service", "openntpd.service", "ntpd-rs.service", "ntp.service")
 CONF_D = "/etc/clockmend/conf.d"
 BURST_S = 11
 ASK = (r"""perl -MSocket -e 'alarm 10; socket($s, PF_UNIX, SOCK_STREAM, 0) && connect($s, pack_sockaddr_un("/run/clockmend/control.sock"))"""

@@ -43,6 +43,8 @@ PROFILES = {
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
     "openntpd": Profile("openntpd", "openntpd.service", 2, rare=True),
     "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2, rare=True),
+    "sysvinit": Profile("sysvinit", "ntpsec.service", 2, rare=True),  # the init; the unit is the init script of that name
+    "ntp_classic": Profile("ntp-classic", "ntp.service", 2, rare=True),
     "vmclock": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
                        cmdline="modules-load=ptp_vmclock"),
     "vmclock_rtc_rt": Profile("ntpsec", "ntpsec.service", 2, kernel="cloud", newer_qemu=True, devices=("vmclock", "vmgenid,guid=auto"),
