@@ -37,10 +37,10 @@ E1000E_CLOCK = "000000000000"
 PROFILES = {
     "ntpsec": Profile("ntpsec", "ntpsec.service", 1),
     "kvm": Profile("ntpsec", "ntpsec.service", 1, "kvm"),
-    "libvirt": Profile("ntpsec", "ntpsec.service", 1, libvirt=True),
+    "libvirt": Profile("ntpsec", "ntpsec.service", 2, libvirt=True),
     "libvirt_ahead": Profile("ntpsec", "ntpsec.service", 1, libvirt=True, ahead=True),
-    "chrony": Profile("chrony", "chrony.service", 2),
-    "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 2),
+    "chrony": Profile("chrony", "chrony.service", 1),
+    "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 1),
     "openntpd": Profile("openntpd", "openntpd.service", 2, rare=True),
     "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2, rare=True),
     "sysvinit": Profile("sysvinit", "ntpsec.service", 2, rare=True),  # the init; the unit is the init script of that name
