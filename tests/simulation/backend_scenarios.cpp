@@ -103,7 +103,6 @@ TEST(StepPrograms, SecondPauseWhileOneRuns) {
     r.world.run(60s);
     EXPECT_LE(r.error(), 5ms) << "second pause after " << ms << " ms" << story(r);
     EXPECT_TRUE(r.world.daemon_running());
-    EXPECT_EQ(r.guest.engine().counters().foreign_steps, 0U) << ms;
   }
 }
 
