@@ -102,9 +102,9 @@ def hot_upgrade_alone(guest, log):
 
 
 CASES = [
-    *(Case(f"libvirt_{run.__name__}", run, "libvirt") for run in (save_restore, hook_restore, snapshot_alone)),
+    *(Case(f"libvirt_{run.__name__}", run, "libvirt") for run in (save_restore, hook_restore)),
     *(Case(f"libvirt_{run.__name__}", run, "libvirt", long=True)
-      for run in (save_restore_alone, managed_save_hook, managed_save_watch, managed_save_alone, snapshot_watch)),
+      for run in (save_restore_alone, managed_save_hook, managed_save_watch, managed_save_alone, snapshot_alone, snapshot_watch)),
     # Guests of a newer QEMU cannot go back to the older one.
     *(Case(f"libvirt_{run.__name__}", run, "libvirt", long=True, spoils=True) for run in (hot_upgrade_notify, hot_upgrade_alone)),
 ]
