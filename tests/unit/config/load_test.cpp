@@ -123,7 +123,7 @@ enabled = false
 TEST(ConfigLoad, AQuiescedDaemonMustBeOneThatIsManaged) {
   const auto loaded = load_text("[daemon]\nmanage = false\nquiesce = true\n");
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().text.find("daemon.quiesce: contradicts daemon.manage"), std::string::npos) << loaded.error().text;
+  EXPECT_NE(loaded.error().text.find("daemon.quiesce: needs daemon.manage = true"), std::string::npos) << loaded.error().text;
 }
 
 TEST(ConfigLoad, StopFirstLetsNoDaemonRunOn) {
@@ -224,7 +224,7 @@ max_records = 50
   EXPECT_EQ(s.daemon.start_deadline, 6s);
   EXPECT_EQ(s.log.level, "debug");
   EXPECT_EQ(s.history_max_records, 50U);
-  EXPECT_EQ(s.origins.size() + kBackendKeys + kHypervisorKeys + kActionKeys + kCommandKeys, config::all_keys().size());
+  EXPECT_EQ(s.origins.size() + kBackendKeys + kHypervisorKeys + kActionKeys + kCommandKeys + kApplicationKeys, config::all_keys().size());
 }
 
 TEST(ConfigLoad, EveryBackendKeyReachesItsValue) {
