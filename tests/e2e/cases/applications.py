@@ -166,7 +166,7 @@ def dead_man(guest, log):
 
 
 CASES = [
-    Case("application_hooks_and_target", hooks_and_target),
-    Case("quiesced_for_a_pause", quiesced, "chrony"),
+    Case("application_hooks_and_target", hooks_and_target, long=True),
+    Case("quiesced_for_a_pause", quiesced, "chrony", long=True),
     Case("dead_man_timer", dead_man, long=True),
 ]
