@@ -61,7 +61,8 @@ TEST_F(Commands, OnlyAClockToolMaySetTheClock) {
   EXPECT_EQ(systemd->capabilities & kSysTime, 0U);
   systemd->program.output = "adjusted\n";
   result.reset();
-  services->run_clock_tool({"/usr/sbin/ntpdate", "192.0.2.1"}, seconds{5}, [this](core::Result<core::CommandResult> r) { result = std::move(r); });
+  services->run_clock_tool({"/usr/sbin/ntpdate", "192.0.2.1"}, seconds{5},
+                           [this](core::Result<core::CommandResult> r) { result = std::move(r); });
   ASSERT_TRUE(fakes::run_until(io, [this] { return result.has_value(); }));
   ASSERT_TRUE(result->ok()) << result->error().text;
   EXPECT_EQ((*result)->output, "adjusted\n");
