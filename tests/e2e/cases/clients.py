@@ -106,8 +106,8 @@ def _after(guest, log, what, call):
 
 def _asked(guest, log):
     log.expect(_command(guest, "guest-ping") == {}, "guest-ping")
-    for name in ("guest-sync", "guest-sync-delimited"):
-        log.expect(_command(guest, name, id=4711) == 4711, name)
+    # guest-sync-delimited is what libvirtd itself begins with; asked for by virsh, its 0xFF would be in the middle of virsh's text.
+    log.expect(_command(guest, "guest-sync", id=4711) == 4711, "guest-sync")
     info = _command(guest, "guest-info")
     names = {each["name"] for each in info["supported_commands"] if each["enabled"]}
     log.expect({"guest-ping", "guest-set-time", "clock-notify"} <= names and not set(ELSEWHERE) & names, f"guest-info lists {sorted(names)}")
