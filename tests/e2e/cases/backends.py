@@ -115,7 +115,7 @@ def hangs(guest, log):
         was = repair.before(guest)
         resumed = _pause(guest, log)
         report = repair.record(guest, log, was, tell_since=resumed)
-        log.expect("ntpdate: running /usr/sbin/ntpdate" in report["reason"], f"reason: {report['reason']}")
+        log.expect("; ntpdate: running" in report["reason"] or "; ntpdate ended with" in report["reason"], f"reason: {report['reason']}")
         repair.healed(guest, log, was, report)
         still = guest.exec.run("ps -C sleep -o args= | grep 600").output.strip()
         log.expect(not still, f"it does not run any more: {still}")
