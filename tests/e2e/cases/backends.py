@@ -175,6 +175,7 @@ def hwclock_local(guest, log):
         guest.wait_settled()
         guest.exec.check("hwclock --set --localtime --date \"$(date -d '+20 seconds' '+%F %T')\"", 60)
         time.sleep(4)
+        guest.wait_settled()  # whoever sets an RTC looks like a pause
         was = repair.before(guest)
         resumed = _pause(guest, log)
         report = repair.record(guest, log, was, tell_since=resumed)
@@ -195,6 +196,7 @@ def hwclock_missing(guest, log):
     try:
         guest.exec.check("/sbin/hwclock.away --set --date \"$(date -d '-20 seconds' '+%F %T')\"", 60)
         time.sleep(4)
+        guest.wait_settled()  # whoever sets an RTC looks like a pause
         was = repair.before(guest)
         resumed = _pause(guest, log)
         report = repair.record(guest, log, was, tell_since=resumed)
