@@ -39,7 +39,7 @@ PROFILES = {
     "kvm": Profile("ntpsec", "ntpsec.service", 1, "kvm"),
     "libvirt": Profile("ntpsec", "ntpsec.service", 2, libvirt=True),
     "libvirt_ahead": Profile("ntpsec", "ntpsec.service", 1, libvirt=True, ahead=True),
-    "chrony": Profile("chrony", "chrony.service", 1),
+    "chrony": Profile("chrony", "chrony.service", 2),
     "timesyncd": Profile("timesyncd", "systemd-timesyncd.service", 1),
     "openntpd": Profile("openntpd", "openntpd.service", 2, rare=True),
     "ntpd_rs": Profile("ntpd-rs", "ntpd-rs.service", 2, rare=True),
