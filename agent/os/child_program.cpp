@@ -1,7 +1,6 @@
 #include "agent/os/child_program.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -9,47 +8,9 @@
 #include <csignal>
 
 #include "agent/os/errors.hpp"
+#include "agent/os/spawn_plan.hpp"
 
 namespace clockmend::os {
-namespace {
-
-// What the child gets: /dev/null, the pipe, our stderr; no signal mask or ignored SIGPIPE of ours.
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, 1);
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigset_t defaults;
-    ::sigemptyset(&none);
-    ::sigemptyset(&defaults);
-    for (const int number : {SIGPIPE, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&defaults, number);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-
-  [[nodiscard]] int run(pid_t& pid, const std::string& path, const std::vector<std::string>& arguments) const {
-    std::vector<char*> words{const_cast<char*>(path.c_str())};
-    for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
-    words.push_back(nullptr);
-    return ::posix_spawn(&pid, path.c_str(), &actions_, &attributes_, words.data(), environ);
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
-}  // namespace
 
 core::Result<std::unique_ptr<ChildProgram>> ChildProgram::start(const std::string& path, const std::vector<std::string>& arguments) {
   int ends[2] = {-1, -1};
@@ -57,7 +18,12 @@ core::Result<std::unique_ptr<ChildProgram>> ChildProgram::start(const std::strin
   UniqueFd reading{ends[0]};
   const UniqueFd writing{ends[1]};
   pid_t pid = -1;
-  const int number = SpawnPlan(writing.get()).run(pid, path, arguments);
+  sigset_t defaults;
+  ::sigemptyset(&defaults);
+  for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&defaults, signal);
+  std::vector<std::string> argv{path};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const int number = SpawnPlan(writing.get(), defaults).run(pid, path, argv, environ);
   if (number != 0) return errno_error(number, path);
   return std::unique_ptr<ChildProgram>(new ChildProgram(pid, std::move(reading)));
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 
 #include "agent/os/descriptor.hpp"
 #include "agent/os/errors.hpp"
+#include "agent/os/spawn_plan.hpp"
 #include "agent/os/unique_fd.hpp"
 
 namespace clockmend::os {
@@ -28,46 +28,15 @@ constexpr int kReadsPerTurn = 16;
 /// glibc 2.36 declares pidfd_open(2) without C linkage.
 int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
-/// What a child gets: /dev/null, the pipe for both outputs, /, no signal that we ignore or block, a group of its own.
-class GroupSpawn {
- public:
-  explicit GroupSpawn(int output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, 1);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, 2);
-    ::posix_spawn_file_actions_addchdir_np(&actions_, "/");
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  GroupSpawn(const GroupSpawn&) = delete;
-  GroupSpawn& operator=(const GroupSpawn&) = delete;
-  ~GroupSpawn() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-
-  /// An errno value; also of what failed in the child before and in exec.
-  [[nodiscard]] int run(pid_t& pid, const std::string& path, const std::vector<std::string>& argv) const {
-    std::vector<char*> words;
-    for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
-    const std::string search = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    char* const environment[] = {const_cast<char*>(search.c_str()), nullptr};
-    return ::posix_spawn(&pid, path.c_str(), &actions_, &attributes_, words.data(), environment);
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
+int spawn_apart(pid_t& pid, int output, const std::string& path, const std::vector<std::string>& argv) {
+  sigset_t all;
+  ::sigfillset(&all);
+  SpawnPlan plan(output, all);
+  plan.apart(output);
+  std::string search = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  char* const environment[] = {search.data(), nullptr};
+  return plan.run(pid, path, argv, environment);
+}
 
 /// One program. The waits hold it; it outlives its answer until the child is reaped.
 class ProgramRun : public std::enable_shared_from_this<ProgramRun> {
@@ -101,7 +70,7 @@ core::Status ProgramRun::begin(const std::string& path, const std::vector<std::s
   UniqueFd reading{ends[0]};
   const UniqueFd writing{ends[1]};
   if (::fcntl(reading.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error(errno, what_);
-  if (const int number = GroupSpawn(writing.get()).run(pid_, path, argv); number != 0) return errno_error(number, what_);
+  if (const int number = spawn_apart(pid_, writing.get(), path, argv); number != 0) return errno_error(number, what_);
   UniqueFd pidfd{open_pidfd(pid_)};
   const core::Status watched = pidfd ? adopt(ended_, std::move(pidfd)) : errno_error(errno, "pidfd_open");
   if (!watched) {  // Linux before 5.3, or no memory: it cannot be awaited, so it must not run
