@@ -8,6 +8,7 @@
 // the edge stays where it was. Written at V + 0.5, such a device is within half a second, which is the best it can do.
 #include "correctors/rtc_writer.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,16 +38,6 @@ constexpr core::milliseconds kRetryUntil{1600};
 /// The edge model may be wrong by so much, steal time and trims included.
 constexpr core::milliseconds kExpectedMargin{100};
 
-/// RAW stands still with the machine and the RTC does not. Each read leaves a second open, so what it moved by is seen from one
-/// to two seconds on; the RTC's probe sees smaller pauses, but needs a second for that.
-bool went_ahead(const core::RtcSecond& earlier, const core::RtcSecond& later) {
-  return later.utc - later.after.raw.time_since_epoch() >= earlier.utc + seconds{1} - earlier.before.raw.time_since_epoch();
-}
-
-bool is_ahead(const core::RtcSecond& read, const core::OffsetInterval& expected) {
-  return read.utc - read.after.realtime.time_since_epoch() > expected.high.value + kExpectedMargin;
-}
-
 }  // namespace
 
 struct RtcWriter::Job {
@@ -59,8 +50,8 @@ struct RtcWriter::Job {
   core::RealtimePoint moment;             // when V is to be written
   core::RawPoint edge;                    // when the device should show V+1; RAW, for REALTIME may be trimmed meanwhile
   std::optional<core::RtcSecond> before;  // the last read-back before the edge, or the first if all came after it
-  std::optional<core::RtcSecond> known;   // before the first write
   std::optional<core::OffsetInterval> expected;
+  nanoseconds farthest = nanoseconds::max();  // that RTC - RAW may be, unless the machine stood still
   nanoseconds write_took{};
   unsigned misses = 0;
   bool written = false;
@@ -72,7 +63,8 @@ struct RtcWriter::Job {
   void begin();
   void choose_moment();
   void write_now();
-  [[nodiscard]] bool stood_still();
+  void limit_advance();
+  [[nodiscard]] bool stood_still() const;
   void look_early();
   void look_before();
   [[nodiscard]] bool look();
@@ -94,7 +86,6 @@ void RtcWriter::write(std::function<void(const RtcWriteResult&)> done, std::opti
                                        .moment = {},
                                        .edge = {},
                                        .before = {},
-                                       .known = {},
                                        .expected = expected});
   if (job_) {
     job->cancelled = std::move(job_->cancelled);
@@ -106,7 +97,7 @@ void RtcWriter::write(std::function<void(const RtcWriteResult&)> done, std::opti
 
 void RtcWriter::Job::begin() {
   const auto others = std::exchange(cancelled, {});
-  if (const auto read = owner.rtc_.read()) known = *read;
+  limit_advance();
   choose_moment();  // before the callbacks: one of them may replace this job
   for (const auto& other : others) other({false, false, "failed: cancelled by a newer write"});
 }
@@ -121,11 +112,19 @@ void RtcWriter::Job::choose_moment() {
   wait(moment.time_since_epoch() - now, &Job::write_now);
 }
 
+// RAW stands still with the machine and the RTC does not. A read leaves a second open, so what the RTC moved by is seen from one to
+// two seconds on, where nothing closer is expected; the RTC's probe sees smaller pauses, but needs a second for that.
+void RtcWriter::Job::limit_advance() {
+  if (const auto read = owner.rtc_.read()) farthest = read->utc + seconds{1} - read->before.raw.time_since_epoch();
+  if (!expected) return;
+  farthest = std::min(farthest, expected->high.value + kExpectedMargin + core::realtime_minus_raw(owner.clock_.snapshot()));
+}
+
 // What went on while the machine stood still may be all that tells of it: it must not be set back to a clock that is wrong again.
-bool RtcWriter::Job::stood_still() {
+bool RtcWriter::Job::stood_still() const {
   if (written) return false;
   const auto read = owner.rtc_.read();
-  return read && ((known && went_ahead(*known, *read)) || (expected && is_ahead(*read, *expected)));
+  return read && read->utc - read->after.raw.time_since_epoch() >= farthest;
 }
 
 void RtcWriter::Job::write_now() {
