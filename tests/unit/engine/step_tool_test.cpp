@@ -30,6 +30,14 @@ struct StepProgram : testing::Test {
     rig.stopped();
     rig.observe(rig.ntp());
   }
+  void pause_without_ntp() {
+    rig.learn_rtc();
+    rig.clock.pause(20s);
+    rig.observe(rig.notice_with_exchange("n1"));
+    rig.observe(rig.rtc());
+    rig.stopped();
+    rig.fail(Witness::ntp);
+  }
   void steps(core::nanoseconds by) {
     rig.clock.step(by);
     rig.engine.tool_stepped({by});
@@ -139,12 +147,7 @@ TEST_F(StepProgram, OneThatFailedAfterItsStepIsNotRepeated) {
 }
 
 TEST_F(StepProgram, WithoutNtpBehindItTheStepIsOurs) {
-  rig.learn_rtc();
-  rig.clock.pause(20s);
-  rig.observe(rig.notice_with_exchange("n1"));
-  rig.observe(rig.rtc());
-  rig.stopped();
-  rig.fail(Witness::ntp);
+  pause_without_ntp();
   EXPECT_EQ(ran(), nullptr);
   ASSERT_EQ(rig.steps.size(), 1U);
   rig.fail(Witness::ntp);
@@ -186,12 +189,7 @@ TEST_F(StepProgramOrNothing, AFailureLeavesTheClockAndTheDaemonRuns) {
 }
 
 TEST_F(StepProgramOrNothing, WithoutNtpItIsAFailureToo) {
-  rig.learn_rtc();
-  rig.clock.pause(20s);
-  rig.observe(rig.notice_with_exchange("n1"));
-  rig.observe(rig.rtc());
-  rig.stopped();
-  rig.fail(Witness::ntp);
+  pause_without_ntp();
   EXPECT_TRUE(rig.steps.empty());
   rig.started();
   EXPECT_EQ(rig.report().outcome, Outcome::failed);
