@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -137,33 +138,50 @@ void TransientOperation::job_ended(const std::string& result) {
   job_result_ = result;
   if (result == "done") return answer(core::CommandResult{0, output()});
   if (result != "failed") return fail({core::ErrorCode::cancelled, what() + ": the job ended as \"" + result + "\""});
-  ask_exit_status();
+  ask("ExecMainCode", &forward<&TransientOperation::on_exit_code>);
 }
 
-void TransientOperation::ask_exit_status() {
+void TransientOperation::ask(const char* property, sd_bus_message_handler_t handler) {
   char* path = nullptr;
   sd_bus_slot* slot = nullptr;
   int rc = ::sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit_.c_str(), &path);
   if (rc >= 0)
-    rc = ::sd_bus_call_method_async(session().bus(), &slot, kSystemdService, path, kBusProperties, "Get",
-                                    &forward<&TransientOperation::on_exit_status>, this, "ss", "org.freedesktop.systemd1.Service",
-                                    "ExecMainStatus");
+    rc = ::sd_bus_call_method_async(session().bus(), &slot, kSystemdService, path, kBusProperties, "Get", handler, this, "ss",
+                                    "org.freedesktop.systemd1.Service", property);
   std::free(path);  // of sd_bus_path_encode(3)
   call_.reset(slot);
   if (rc < 0) fail({core::ErrorCode::unavailable, errno_error(-rc, what()).text});
 }
 
-void TransientOperation::on_exit_status(sd_bus_message* reply) {
-  std::int32_t status = 0;
+/// The number in a reply to ask(); none after a failure, which is answered then.
+std::optional<std::int32_t> TransientOperation::number_in(sd_bus_message* reply) {
+  std::int32_t number = 0;
   auto ok = check_reply(reply, what());
-  const int rc = ok ? ::sd_bus_message_read(reply, "v", "i", &status) : 0;
+  const int rc = ok ? ::sd_bus_message_read(reply, "v", "i", &number) : 0;
+  if (ok && rc >= 0) return number;
   forget_failure();
-  if (!ok) return fail(ok.error());
-  if (rc < 0) return fail(errno_error(-rc, what()));
-  if (status == kExitExec) return fail({core::ErrorCode::not_found, what() + ": it cannot be executed"});
-  // 0: systemd ended it, for its deadline or one of its limits.
-  if (status == 0) return fail({core::ErrorCode::timeout, what() + ": it did not end by itself"});
-  answer(core::CommandResult{status, output()});
+  fail(ok ? errno_error(-rc, what()) : ok.error());
+  return {};
+}
+
+// ExecMainStatus is a signal's number where the program did not end by itself, and looks like an exit status (systemd.exec(5)).
+void TransientOperation::on_exit_code(sd_bus_message* reply) {
+  const auto code = number_in(reply);
+  if (!code) return;
+  if (*code == CLD_EXITED) return ask("ExecMainStatus", &forward<&TransientOperation::on_exit_status>);
+  forget_failure();
+  if (*code == 0) return fail({core::ErrorCode::unavailable, what() + ": systemd could not start it"});
+  fail({core::ErrorCode::timeout, what() + ": it did not end by itself, but by a signal (deadline, limit of memory, somebody else)"});
+}
+
+void TransientOperation::on_exit_status(sd_bus_message* reply) {
+  const auto status = number_in(reply);
+  if (!status) return;
+  forget_failure();
+  if (*status == kExitExec) return fail({core::ErrorCode::not_found, what() + ": it cannot be executed"});
+  // One of its children met a limit: the program's own success is none.
+  if (*status == 0) return fail({core::ErrorCode::io, what() + ": it ended with 0, but not all of it"});
+  answer(core::CommandResult{*status, output()});
 }
 
 // A failed unit stays on systemd's list, and in its eyes the whole system is degraded, until somebody looked.

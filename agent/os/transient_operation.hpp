@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,9 @@ class TransientOperation final : public AnsweringOperation<core::CommandResult> 
   [[nodiscard]] int compose(sd_bus_message* m) const;
   void on_job_queued(sd_bus_message* reply);
   void job_ended(const std::string& result);
-  void ask_exit_status();
+  void ask(const char* property, sd_bus_message_handler_t handler);
+  [[nodiscard]] std::optional<std::int32_t> number_in(sd_bus_message* reply);
+  void on_exit_code(sd_bus_message* reply);
   void on_exit_status(sd_bus_message* reply);
   void forget_failure();
   [[nodiscard]] std::string output() const;

@@ -300,6 +300,7 @@ int FakeSystemd::get(sd_bus_message* m) {
   const char* property = nullptr;
   check(::sd_bus_message_read(m, "ss", &interface, &property), "arguments");
   if (std::string_view(property) == "SystemState") return ::sd_bus_reply_method_return(m, "v", "s", system_state.c_str());
+  if (std::string_view(property) == "ExecMainCode") return ::sd_bus_reply_method_return(m, "v", "i", program.exit_code);
   if (std::string_view(property) == "ExecMainStatus") return ::sd_bus_reply_method_return(m, "v", "i", program.exit_status);
   const Unit* unit = by_path(::sd_bus_message_get_path(m));
   if (unit == nullptr || unit->load_state != "loaded") {

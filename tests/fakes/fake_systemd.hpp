@@ -2,6 +2,7 @@
 #pragma once
 
 #include <systemd/sd-bus.h>
+#include <csignal>
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -57,9 +58,10 @@ class FakeSystemd {
   std::string system_state = "running";
   /// What a transient unit's program does.
   struct Program {
-    std::int32_t exit_status = 0;
+    std::int32_t exit_status = 0;  // or the signal
     std::string output;
-    std::string job_result;  // empty: "done", or "failed" by exit_status
+    std::string job_result;               // empty: "done", or "failed" by exit_status
+    std::int32_t exit_code = CLD_EXITED;  // siginfo_t's si_code
   };
   Program program;
   std::uint64_t capabilities = 0;                 // of the last transient unit, a bit each

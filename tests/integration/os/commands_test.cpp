@@ -85,10 +85,26 @@ TEST_F(Commands, AMissingProgramIsNotFound) {
 }
 
 TEST_F(Commands, OneThatSystemdHadToEndIsATimeout) {
-  systemd->program.job_result = "failed";  // killed: no exit status
+  systemd->program.exit_code = CLD_KILLED;
+  systemd->program.exit_status = SIGTERM;
   ASSERT_TRUE(run());
   ASSERT_FALSE(result->ok());
   EXPECT_EQ(result->error().code, ErrorCode::timeout);
+}
+
+TEST_F(Commands, OneThatSystemdCouldNotStart) {
+  systemd->program.job_result = "failed";
+  systemd->program.exit_code = 0;
+  ASSERT_TRUE(run());
+  ASSERT_FALSE(result->ok());
+  EXPECT_EQ(result->error().code, ErrorCode::unavailable);
+}
+
+TEST_F(Commands, AFailedJobIsNoSuccessWhateverTheProgramSaid) {
+  systemd->program.job_result = "failed";
+  ASSERT_TRUE(run());
+  ASSERT_FALSE(result->ok());
+  EXPECT_EQ(result->error().code, ErrorCode::io);
 }
 
 TEST_F(Commands, ADeadlineHoldsEvenWhenNobodyAnswers) {
