@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/core/rtc_advance.hpp"
+
 namespace clockmend::correctors {
 namespace {
 
@@ -34,9 +36,6 @@ constexpr core::milliseconds kGuard{20};
 constexpr core::milliseconds kEarlyLook{80};
 /// No second try once this much has passed: the whole must end within about 3 s.
 constexpr core::milliseconds kRetryUntil{1600};
-
-/// The edge model may be wrong by so much, steal time and trims included.
-constexpr core::milliseconds kExpectedMargin{100};
 
 }  // namespace
 
@@ -112,23 +111,21 @@ void RtcWriter::Job::choose_moment() {
   wait(moment.time_since_epoch() - now, &Job::write_now);
 }
 
-// RAW stands still with the machine and the RTC does not. A read leaves a second open, so what the RTC moved by is seen from one to
-// two seconds on, where nothing closer is expected; the RTC's probe sees smaller pauses, but needs a second for that.
+// A read leaves a second open, so what the RTC moved by is seen from one to two seconds on, where nothing closer is expected; the
+// RTC's probe sees smaller pauses, but needs a second for that.
 void RtcWriter::Job::limit_advance() {
   if (const auto read = owner.rtc_.read()) farthest = read->utc + seconds{1} - read->before.raw.time_since_epoch();
-  if (!expected) return;
-  farthest = std::min(farthest, expected->high.value + kExpectedMargin + core::realtime_minus_raw(owner.clock_.snapshot()));
+  if (expected) farthest = std::min(farthest, core::farthest_rtc(*expected, owner.clock_.snapshot()));
 }
 
-// What went on while the machine stood still may be all that tells of it: it must not be set back to a clock that is wrong again.
 bool RtcWriter::Job::stood_still() const {
   if (written) return false;
   const auto read = owner.rtc_.read();
-  return read && read->utc - read->after.raw.time_since_epoch() >= farthest;
+  return read && core::rtc_went_ahead(*read, farthest);
 }
 
 void RtcWriter::Job::write_now() {
-  if (stood_still()) return finish({false, false, "failed: the RTC went ahead before the write, by another pause or another writer"});
+  if (stood_still()) return finish({false, false, core::kRtcWentAhead});
   const core::ClockSnapshot now = owner.clock_.snapshot();
   const nanoseconds late = now.realtime - moment;
   // A step or trim of REALTIME meanwhile, or a busy machine: the moment is another one.

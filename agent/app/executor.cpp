@@ -203,10 +203,12 @@ void Executor::write_rtc(const engine::WriteRtc& write, OnRtc done) {
         expected);
   };
   if (correctors_.hwclock == nullptr || !correctors_.hwclock->chosen()) return by_ourselves("");
-  correctors_.hwclock->write([this, finish, by_ourselves](const correctors::HwclockResult& r) {
-    if (r.ok || r.written || !correctors_.hwclock->may_fall_back()) return finish({r.ok, r.written, r.detail});
-    by_ourselves("; by clockmend itself, for hwclock " + r.detail);
-  });
+  correctors_.hwclock->write(
+      [this, finish, by_ourselves](const correctors::HwclockResult& r) {
+        if (r.ok || r.written || r.went_ahead || !correctors_.hwclock->may_fall_back()) return finish({r.ok, r.written, r.detail});
+        by_ourselves("; by clockmend itself after \"" + r.detail + "\"");
+      },
+      write.expected);
 }
 
 void Executor::on_rtc_written(const std::function<void()>& call) {

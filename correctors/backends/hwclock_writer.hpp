@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "agent/core/offset.hpp"
 #include "agent/core/ports/clock_reader.hpp"
 #include "agent/core/ports/command_runner.hpp"
 #include "agent/core/ports/rtc.hpp"
@@ -15,8 +17,9 @@ namespace clockmend::correctors {
 
 struct HwclockResult {
   bool ok = false;
-  bool written = false;  // the device may have been changed
-  std::string detail;    // "written by hwclock --utc", "skipped: why", "failed: why"
+  bool written = false;     // the device may have been changed
+  bool went_ahead = false;  // nothing may be written until that is understood
+  std::string detail;       // "written by hwclock --utc", "skipped: why", "failed: why"
 };
 
 class HwclockWriter {
@@ -30,11 +33,14 @@ class HwclockWriter {
   [[nodiscard]] bool may_fall_back() const { return settings_.fallback == core::RtcFallback::ioctl; }
 
   /// Answers once, within about 10 s; from inside where there is no RTC. Read back by our own look at the device, to the second.
-  void write(std::function<void(const HwclockResult&)> done);
+  /// `expected`: where the RTC lies against REALTIME; one that is found ahead of that is not written. A pause in the second after
+  /// this look, while hwclock waits for its moment, is not seen here.
+  void write(std::function<void(const HwclockResult&)> done, std::optional<core::OffsetInterval> expected = {});
   /// Called when hwclock has ended: it chose the moment of the write itself, within the second before.
   void on_written(std::function<void()> call) { on_written_ = std::move(call); }
 
  private:
+  [[nodiscard]] bool went_ahead(const std::optional<core::OffsetInterval>& expected);
   [[nodiscard]] HwclockResult judge(const core::Result<core::CommandResult>& result);
   [[nodiscard]] HwclockResult read_back();
 

@@ -1,15 +1,18 @@
 #include "correctors/time_daemon/sync_watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace clockmend::correctors {
 namespace {
 
-// Often while somebody may be waiting for it; a daemon that takes longer than minutes is asked about now and then.
-constexpr core::seconds kOften{1};
-constexpr core::seconds kOftenFor{120};
-constexpr core::seconds kSeldom{15};
+// A tenth of what it took already: `took` is true to 10 %, and waiting for half an hour costs some 140 looks.
+constexpr int kShare = 10;
+constexpr core::nanoseconds kSoonest = core::seconds{1};
+constexpr core::nanoseconds kLatest = core::seconds{15};
 constexpr core::seconds kPatience{1800};  // ntpd's longest usual poll interval is 1024 s
+
+core::nanoseconds until_next_look(core::nanoseconds since) { return std::clamp(since / kShare, kSoonest, kLatest); }
 
 }  // namespace
 
@@ -19,7 +22,7 @@ void SyncWatch::begin(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
   begun_ = scheduler_.now();
   before_ = clock_.kernel_status();
-  timer_ = scheduler_.after(kOften, [this] { look(); });
+  timer_ = scheduler_.after(kSoonest, [this] { look(); });
 }
 
 void SyncWatch::stop() {
@@ -39,7 +42,7 @@ void SyncWatch::look() {
     return end(State::again);
   }
   if (since >= kPatience) return end(State::given_up);
-  timer_ = scheduler_.after(since < kOftenFor ? kOften : kSeldom, [this] { look(); });
+  timer_ = scheduler_.after(until_next_look(since), [this] { look(); });
 }
 
 void SyncWatch::end(State state) {

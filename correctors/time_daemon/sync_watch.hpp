@@ -21,7 +21,7 @@ class SyncWatch {
   void begin(std::function<void()> on_end);
   void stop();
   [[nodiscard]] State state() const { return state_; }
-  /// From begin() until the daemon was seen at work again.
+  /// From begin() until the daemon was seen at work again; late by at most 1 s or a tenth of it, whichever is more.
   [[nodiscard]] std::optional<core::nanoseconds> took() const { return took_; }
 
  private:

@@ -26,7 +26,7 @@ struct HwclockWriterTest : testing::Test {
     std::optional<HwclockResult> result;
     writer.write([&](const HwclockResult& r) { result = r; });
     scheduler.run_for(12s);
-    return result.value_or(HwclockResult{false, false, "never answered"});
+    return result.value_or(HwclockResult{false, false, false, "never answered"});
   }
 
   fakes::FakeClock clock;
@@ -72,6 +72,24 @@ TEST_F(HwclockWriterTest, EveryFailureSaysWhy) {
     EXPECT_EQ(r.detail, words);
   }
   EXPECT_EQ(told, 0);
+}
+
+// A second pause before the write: nothing else may tell of it.
+TEST_F(HwclockWriterTest, AnRtcThatWentAheadIsLeftAlone) {
+  std::optional<HwclockResult> result;
+  const core::OffsetInterval expected{{-31s}, {-30s}};
+  rtc.shift(7s);
+  writer.write([&](const HwclockResult& r) { result = r; }, expected);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_FALSE(result->ok);
+  EXPECT_FALSE(result->written);
+  EXPECT_TRUE(result->went_ahead);
+  EXPECT_EQ(result->detail, "failed: the RTC went ahead before the write, by another pause or another writer");
+  EXPECT_TRUE(commands.log.empty());
+  rtc.shift(-7s);
+  writer.write([&](const HwclockResult& r) { result = r; }, expected);
+  scheduler.run_for(12s);
+  EXPECT_TRUE(result->ok) << result->detail;
 }
 
 TEST_F(HwclockWriterTest, AHangingOneIsGivenUp) {
