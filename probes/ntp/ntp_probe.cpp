@@ -12,6 +12,8 @@ namespace {
 
 constexpr core::seconds kFirstVerification{10};
 constexpr core::seconds kFirstRetry{64};
+// Somebody suspects the clock and no server answered: a network that comes back seconds after a resume is worth asking.
+constexpr core::seconds kFirstRetryOfRequest{8};
 // After a measurement for a correction: until the RTC's edge is learned anew, a second pause would go unseen, and a
 // quick majority leaves the slower servers unheard.
 constexpr core::seconds kSecondLook{5};
@@ -179,6 +181,8 @@ core::Observation NtpProbe::conclude(const ntp::RoundResult& result) {
     idle_ = ports_.scheduler.at(*when, [this] { begin_round(Why::requested); });
     return core::MeasurementFailed{core::Witness::ntp, why, true};
   }
+  const bool silence = std::none_of(result.answers.begin(), result.answers.end(), [](const auto& a) { return a.sample.has_value(); });
+  if (why_ == Why::requested && silence) retry_ = kFirstRetryOfRequest;
   schedule_idle(std::min<core::nanoseconds>(retry_, settings_.idle_interval));
   retry_ = std::min<core::nanoseconds>(2 * retry_, settings_.idle_interval);
   return core::MeasurementFailed{core::Witness::ntp, why};

@@ -175,23 +175,6 @@ TEST_F(NtpProbeTest, UnreachableServersAreNamed) {
   EXPECT_EQ(probe->servers()[0].state, "unreachable: no reply");
 }
 
-TEST_F(NtpProbeTest, FailedIdleRoundsBackOffAndRecover) {
-  start_with({"192.0.2.1"});
-  std::vector<core::nanoseconds> gaps;
-  auto last = scheduler.now();
-  for (std::size_t i = 1; i <= 7; ++i) {
-    ASSERT_TRUE(scheduler.run_while_not([&] { return failures.size() == i; }, 3000s));
-    gaps.push_back(scheduler.now() - last);
-    last = scheduler.now();
-  }
-  EXPECT_NEAR(static_cast<double>(gaps[1].count()) / 1e9, 66.0, 7.0);
-  EXPECT_NEAR(static_cast<double>(gaps[2].count()) / 1e9, 130.0, 14.0);
-  EXPECT_NEAR(static_cast<double>(gaps[6].count()) / 1e9, 1022.0, 103.0);
-  server(1);
-  ASSERT_TRUE(scheduler.run_while_not([&] { return readings.size() == 1; }, 3000s));
-  EXPECT_EQ(probe->health().state, core::ProbeState::running);
-}
-
 TEST_F(NtpProbeTest, NoServerConfiguredTellsWhereItLooked) {
   start();
   measure();
