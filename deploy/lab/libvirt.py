@@ -52,10 +52,22 @@ class LibvirtVm(Machine):
         """That QEMU as libvirt wants it, one program without arguments or environment of its own, in the guest's time."""
         variables = dict(self.clock.variables(), **({"LD_LIBRARY_PATH": qemu.libraries} if qemu.libraries else {}))
         exports = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in variables.items())
+        words = [*self._with_modules(qemu), *qemu.argv]
         path = self.folder / name
-        path.write_text(f'#!/bin/sh\n{exports}exec {" ".join(map(shlex.quote, qemu.argv))} "$@"\n', encoding="ascii")
+        path.write_text(f'#!/bin/sh\n{exports}exec {" ".join(map(shlex.quote, words))} "$@"\n', encoding="ascii")
         path.chmod(0o755)
         return path
+
+    @staticmethod
+    def _with_modules(qemu):
+        """libvirt asks for the types of all modules, and QEMU ends itself when it meets one of another build: it sees its own only."""
+        if not qemu.libraries:
+            return []
+        own, installed = Path(qemu.libraries, "qemu"), Path("/usr/lib", Path(qemu.libraries).name, "qemu")
+        if not own.is_dir() or not installed.is_dir():
+            return []
+        script = f'mount --bind {shlex.quote(str(own))} {shlex.quote(str(installed))} && exec "$@"'
+        return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
 
     def _channel(self, name, path=None):
         source = f"<source mode='bind' path='{path}'/>" if path else ""

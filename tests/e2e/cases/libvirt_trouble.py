@@ -76,6 +76,7 @@ def attach_port(guest, log, pauses=False):
     xml = guest.libvirtd.folder / "channel.xml"
     shutil.copy(told.EXAMPLES / "channel.xml", xml)
     with Watch(guest, log) as watch:
+        watch.wait_metric("guests", 1)
         guest.vm.agent_port_unplug()
         end = time.monotonic() + 15
         while watch.metric("guests") != 0 and time.monotonic() < end:

@@ -85,6 +85,9 @@ class Watch:
             time.sleep(0.05)
 
     def metric(self, name):
+        """None as long as watch has not written it."""
+        if not self.metrics_path.exists():
+            return None
         found = re.search(rf"^clockmend_host_{re.escape(name)} (\S+)$", self.metrics_path.read_text(encoding="ascii"), re.M)
         return float(found.group(1)) if found else None
 
