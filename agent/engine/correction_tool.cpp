@@ -52,8 +52,11 @@ Commands Correction::tool_ended(const StepToolOutcome& outcome, const core::Cloc
   if (outcome.ok) {
     const core::nanoseconds apart = core::magnitude(tool_stepped_ - pending_offset_);
     const core::nanoseconds error = report_.estimate ? report_.estimate->uncertainty : core::nanoseconds::zero();
-    if (apart > context_.policy.step_threshold + error)
+    if (apart > context_.policy.step_threshold + error) {
       weaken(std::string(core::to_string(backend_)) + " stepped by another amount than was measured");
+      // Another pause most likely, which is in its step and not in what the witnesses said before: no ground for new baselines.
+      std::erase_if(testimony_, [](const core::Evidence& e) { return e.reading.witness != Witness::ntp; });
+    }
     phase_ = Phase::verifying;
     report_.outcome = Outcome::corrected;
     context_.state.on(StateEvent::stepped, "stepped; waiting for proof", now.realtime);
