@@ -155,11 +155,17 @@ void Correction::know_gap(const core::OffsetInterval& gap) {
   if (!known || gap.half_width() < known->half_width()) known = gap;
 }
 
-bool Correction::foreign_step(core::nanoseconds amount) {
+bool Correction::foreign_step(core::nanoseconds amount, Commands& out) {
   auto& d = report_.discontinuity;
   d.foreign_step = d.foreign_step.value_or(core::nanoseconds::zero()) + amount;
   event_.foreign_step = true;
   shift_testimony({amount});
+  if (phase_ == Phase::investigating) {
+    // Whoever set it may have mended a pause that our witnesses, asked before it, do not know of. The host's word cannot be had again.
+    std::erase_if(testimony_, [](const core::Evidence& e) { return e.reading.witness != Witness::host; });
+    ntp_pending_ = true;
+    out.push_back(AskWitnesses{});
+  }
   return phase_ == Phase::investigating || (phase_ != Phase::finishing && verify_ != Task::finished);
 }
 

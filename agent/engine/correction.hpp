@@ -41,7 +41,7 @@ class Correction {
   /// A further notice. False: it came too late to be covered by this correction and needs one of its own.
   [[nodiscard]] bool join(const core::HostNotice& notice, bool host_moved, const core::ClockSnapshot& now);
   /// False: it came too late for this correction to notice whether it was right.
-  [[nodiscard]] bool foreign_step(core::nanoseconds amount);
+  [[nodiscard]] bool foreign_step(core::nanoseconds amount, Commands& out);
   /// A tripwire says that the VM was paused, moved or restored. False: too late for this correction, and not about its own pause.
   [[nodiscard]] bool disrupted(const core::Disruption& disruption, const std::string& words, const core::ClockSnapshot& now);
   [[nodiscard]] const std::string& overtaken() const { return overtaken_; }  // who contradicts since the step what they said before

@@ -98,7 +98,7 @@ class Engine {
   [[nodiscard]] bool host_moved(const core::HostNotice& notice);
   [[nodiscard]] bool fighting(std::optional<core::nanoseconds> foreign_step, const Now& now);
   Commands after(Commands commands, const Now& now);
-  Commands open_what_came_late(const std::string& overtaken, const Now& now);
+  Commands open_what_came_late(const Correction& ended, const Now& now);
   void close(const Correction& ended, const Now& now);
   [[nodiscard]] core::RawPoint left_until(const core::CorrectionReport& report, const Now& now) const;
   void judge_outcome(const Correction& ended, const Now& now);

@@ -18,6 +18,20 @@ constexpr core::seconds kVerificationAge{2400};
 constexpr core::milliseconds kWrittenRtc{1050};
 // Unless the edge was seen: it lay within what the two looks around it are apart, and the write came on time to some 20 ms.
 constexpr core::milliseconds kAlignedRtc{100};
+// An exchange is told as soon as it has ended; what is older waited.
+constexpr core::milliseconds kPromptNotice{200};
+constexpr core::milliseconds kAgrees{50};
+
+// What the host measured before NTP proved the clock is in that proof: carried over the trim it must not ask for more, or back.
+void forget_what_was_proved_since(core::HostNotice& notice, const Correction& ended, const core::ClockSnapshot& now) {
+  const auto& said = ended.testimony();
+  const auto ntp = std::find_if(said.begin(), said.end(), [](const core::Evidence& e) { return e.reading.witness == Witness::ntp; });
+  if (!ended.report().verified || ntp == said.end() || !notice.exchange || notice.exchange->at.raw >= ntp->reading.at.raw) return;
+  const core::OffsetReading moved = rebased(*notice.exchange, now);
+  if (core::magnitude(moved.offset) <= kAgrees + moved.uncertainty) return;
+  notice.exchange.reset();
+  notice.sent.reset();
+}
 
 }  // namespace
 
@@ -30,7 +44,7 @@ Commands Engine::after(Commands commands, const Now& now) {
   // An RTC that was written, or heard by its whole second only, is not known exactly enough to watch.
   const auto& rtc = baselines_.of(Witness::rtc);
   if (!rtc || rtc->reading.uncertainty > policy_.record_threshold) commands.push_back(AskWitness{Witness::rtc});
-  append(commands, open_what_came_late(ended.overtaken(), now));
+  append(commands, open_what_came_late(ended, now));
   if (!active_ && leap_announced_ && near_leap(now.clocks.realtime)) {
     leap_token_ = ++deadlines_;
     commands.push_back(ArmDeadline{leap_over_in(now.clocks.realtime), leap_token_});
@@ -38,12 +52,14 @@ Commands Engine::after(Commands commands, const Now& now) {
   return commands;
 }
 
-Commands Engine::open_what_came_late(const std::string& overtaken, const Now& now) {
+Commands Engine::open_what_came_late(const Correction& ended, const Now& now) {
+  const std::string& overtaken = ended.overtaken();
   const core::nanoseconds step = std::exchange(late_step_, core::nanoseconds::zero());
   const auto disruption = std::exchange(late_disruption_, std::nullopt);
   if (!late_notices_.empty()) {
     // Oldest first, so that the newest word is the one that counts.
-    const std::deque<core::HostNotice> late = std::exchange(late_notices_, {});
+    std::deque<core::HostNotice> late = std::exchange(late_notices_, {});
+    for (core::HostNotice& n : late) forget_what_was_proved_since(n, ended, now.clocks);
     Commands out = open(core::Cause::notice, "host: " + std::string(core::to_string(late.front().event)) + " during the last correction",
                         rebased(late.front(), now.clocks), std::nullopt, now, host_moved(late.front()));
     for (auto n = std::next(late.begin()); n != late.end(); ++n)
@@ -113,14 +129,26 @@ void Engine::set_daemon_active(bool active) {
   daemon_active_ = active;
 }
 
-// What the witnesses said during the correction, carried over our steps, is what they will say from now on.
+// What the witnesses said during the correction, carried over our steps, is what they will say from now on. Not if there was another
+// pause meanwhile: what they said before it is not true after it, and the older baselines hold. A pause that nobody told of is in NTP's
+// trim alone: a witness that asks to go back, once NTP has moved the clock on, cannot be compared with any more. Nor can a notice that
+// had to wait for the last correction and was outvoted.
 void Engine::renew_baselines(const Correction& ended, const Now& now) {
-  const bool good = disciplined(now) || ended.report().verified;
+  const bool verified = ended.report().verified;
+  const bool good = disciplined(now) || verified;
+  const bool another = !late_notices_.empty() || late_disruption_ || !ended.overtaken().empty();
   for (const core::Evidence& e : ended.testimony()) {
     if (e.reading.witness == Witness::ntp || (e.reading.witness == Witness::host && !good)) continue;
+    const bool asks_back = verified && e.needed.high.value < -policy_.record_threshold;
+    const bool asks_on = verified && e.needed.low.value > policy_.record_threshold;
+    const bool waited = e.reading.at.raw + kPromptNotice < ended.report().discontinuity.detected.raw;
     const auto gap = baselines_.gap(e.reading);
+    if (asks_back || (another && asks_on) || (waited && !e.used))
+      baselines_.forget(e.reading.witness);
+    else if (another)
+      continue;
     // A baseline that still holds is only refreshed: the exact one stays when a coarse second confirms it.
-    if (gap && gap->contains({}))
+    else if (gap && gap->contains({}))
       baselines_.learn(e.reading, good);
     else
       baselines_.relearn(e.reading, good);

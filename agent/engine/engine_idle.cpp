@@ -134,8 +134,10 @@ Commands Engine::foreign(const ForeignChange& change, const Now& now) {
   const std::string what = stepped ? "clocks: somebody set the clock by " + in_milliseconds(change.step)
                                    : "clocks: the guest was suspended for " + in_milliseconds(change.suspended);
   if (active_) {
-    if (stepped && !active_->foreign_step(change.step)) late_step_ += change.step;
-    return after(active_->advance(now.clocks), now);
+    Commands out;
+    if (stepped && !active_->foreign_step(change.step, out)) late_step_ += change.step;
+    append(out, active_->advance(now.clocks));
+    return after(std::move(out), now);
   }
   const bool small = stepped && core::magnitude({change.step}) < policy_.record_threshold;
   const bool ignored = policy_.mode == core::Mode::off || (stepped && policy_.on_foreign_step == core::OnForeignStep::ignore);
