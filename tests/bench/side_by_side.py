@@ -78,11 +78,14 @@ def agent(notice):
     return contender
 
 
+# Pauses in a row use up the agent's own limit of questions to a server (16, one more every 3.75 s): what follows waits for NTP's turn.
+REST_S = 30
+
+
 def ntp_blocked(contender):
     def blocked(guest, gap_s):
         guest.wait_settled(120)
-        # The questions that nobody answered used up the agent's own limit (16, one more every 3.75 s): a step then waits for NTP's turn.
-        time.sleep(30)
+        time.sleep(REST_S)
         guest.block_ntp()
         try:
             return contender(guest, gap_s)
@@ -96,6 +99,7 @@ def ntp_blocked(contender):
 def short_pause(gap_ms):
     """Nobody tells; how soon the pause is on record. The report has the guest's clock, which is as wrong as the pause was long."""
     def contender(guest, _gap_s):
+        time.sleep(REST_S)
         number = guest.agent.last_number()
         resumed = guest.vm.freeze(gap_ms / 1000)
         report = guest.agent.wait_record(number, 60)
